@@ -1,0 +1,118 @@
+//! A scap event as it lies in memory: the one record format of ring, capture and matcher.
+//!
+//! ```text
+//! block body:  u16 cpu | [u32 flags] | header | lengths | parameters
+//! header:      u64 ts | u64 tid | u32 len | u16 type | u32 nparams          26 bytes, packed, little-endian
+//! lengths:     nparams × u16, or × u32 for event types with LARGE_PAYLOAD
+//! parameters:  back to back, unpadded
+//! ```
+//!
+//! A [`Record`] has been checked: lengths and parameters lie inside the block. Times are nanoseconds since
+//! the epoch.
+
+use peregrine_schema as schema;
+
+/// An event of a capture, borrowed from the mapped file or from the converter's buffer.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// Time in nanoseconds since the epoch.
+    pub ts: u64,
+    /// Thread id; -1 (all ones) when there is none.
+    pub tid: i64,
+    /// Event code, always below [`schema::EVENT_COUNT`].
+    pub code: u16,
+    /// CPU.
+    pub cpu: u16,
+    /// `EVF` flags; bit 0: use for state only.
+    pub flags: u32,
+    /// Parameters.
+    pub params: Params<'a>,
+}
+
+impl<'a> Record<'a> {
+    /// The row of the event.
+    pub fn event(&self) -> &'static schema::Event {
+        &schema::EVENTS[self.code as usize]
+    }
+}
+
+/// Parameters of a record.
+#[derive(Clone, Copy, Debug)]
+pub struct Params<'a> {
+    /// `count` lengths of `width` bytes each.
+    lens: &'a [u8],
+    data: &'a [u8],
+    /// Bytes of a length: 2 or 4.
+    width: u8,
+}
+
+impl<'a> Params<'a> {
+    /// `lens` holds whole lengths of `width` (2 or 4) bytes whose sum is at most `data.len()`.
+    pub fn new(lens: &'a [u8], data: &'a [u8], width: u8) -> Params<'a> {
+        debug_assert!(width == 2 || width == 4);
+        Params { lens, data, width }
+    }
+
+    /// Number of parameters in the record; may differ from the table for other schema versions.
+    pub fn count(&self) -> usize {
+        self.lens.len() / self.width as usize
+    }
+
+    fn length(&self, i: usize) -> usize {
+        let at = i * self.width as usize;
+        if self.width == 2 {
+            u16::from_le_bytes([self.lens[at], self.lens[at + 1]]) as usize
+        } else {
+            u32::from_le_bytes([self.lens[at], self.lens[at + 1], self.lens[at + 2], self.lens[at + 3]]) as usize
+        }
+    }
+
+    /// Bytes of parameter `i`; `None` beyond the record's parameters.
+    #[inline]
+    pub fn get(&self, i: usize) -> Option<&'a [u8]> {
+        if i >= self.count() {
+            return None;
+        }
+        let mut start = 0;
+        for k in 0..i {
+            start += self.length(k);
+        }
+        self.data.get(start..start + self.length(i))
+    }
+
+    /// Parameter `i` as an integer of its size (1, 2, 4 or 8 bytes, zero-extended); `None` if absent or of
+    /// another size (an empty parameter has no value).
+    #[inline]
+    pub fn uint(&self, i: usize) -> Option<u64> {
+        match self.get(i)? {
+            [a] => Some(u64::from(*a)),
+            [a, b] => Some(u64::from(u16::from_le_bytes([*a, *b]))),
+            [a, b, c, d] => Some(u64::from(u32::from_le_bytes([*a, *b, *c, *d]))),
+            b => Some(u64::from_le_bytes(b.try_into().ok()?)),
+        }
+    }
+
+    /// Parameter `i` as a signed integer of its size, sign-extended.
+    #[inline]
+    pub fn int(&self, i: usize) -> Option<i64> {
+        match self.get(i)? {
+            [a] => Some(i64::from(*a as i8)),
+            [a, b] => Some(i64::from(i16::from_le_bytes([*a, *b]))),
+            [a, b, c, d] => Some(i64::from(i32::from_le_bytes([*a, *b, *c, *d]))),
+            b => Some(i64::from_le_bytes(b.try_into().ok()?)),
+        }
+    }
+
+    /// Parameter `i` as text up to the first NUL; `None` if absent, empty slice only for a lone NUL or an
+    /// empty parameter.
+    #[inline]
+    pub fn text(&self, i: usize) -> Option<&'a [u8]> {
+        let b = self.get(i)?;
+        Some(&b[..memchr::memchr(0, b).unwrap_or(b.len())])
+    }
+
+    /// All parameter bytes, back to back.
+    pub fn data(&self) -> &'a [u8] {
+        self.data
+    }
+}
