@@ -2,4 +2,5 @@
 
 pub mod hir;
 pub mod span;
+pub mod syntax;
 pub mod value;
