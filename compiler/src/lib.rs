@@ -18,3 +18,4 @@ pub mod span;
 pub mod syntax;
 pub mod transform;
 pub mod value;
+pub mod check;

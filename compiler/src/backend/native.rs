@@ -20,7 +20,7 @@ use crate::ir::{Block, Function, Program, RuleId};
 use crate::value::Event;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    AbiParam, InstBuilder, MemFlags, SigRef, Signature, Type, UserFuncName, Value as Ssa, types,
+    AbiParam, InstBuilder, MemFlagsData, SigRef, Signature, Type, UserFuncName, Value as Ssa, types,
 };
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
@@ -220,7 +220,7 @@ struct Generator {
     code_size: usize,
 }
 
-const TRUSTED: MemFlags = MemFlags::trusted();
+const TRUSTED: MemFlagsData = MemFlagsData::trusted();
 
 impl Generator {
     fn new() -> Result<Generator, NativeError> {
@@ -251,6 +251,7 @@ impl Generator {
         returns: &[Type],
         body: impl FnOnce(&mut Code<'_, '_>),
     ) -> Result<FuncId, NativeError> {
+        let frontend = self.module.target_config();
         let signature = self.signature(&[self.pointer], returns);
         let id = self.module.declare_function(name, Linkage::Local, &signature)?;
         let mut context = self.module.make_context();
@@ -267,7 +268,7 @@ impl Generator {
         let mut code = Code { b: builder, module: &mut self.module, context: argument, pointer: self.pointer, signatures };
         body(&mut code);
         code.b.seal_all_blocks();
-        code.b.finalize();
+        code.b.finalize(frontend);
         self.module.define_function(id, &mut context)?;
         self.code_size += context.compiled_code().map_or(0, |c| c.code_buffer().len());
         Ok(id)
@@ -351,7 +352,7 @@ impl Code<'_, '_> {
         let tag = self.load_context(types::I32, offset_of!(Context, memo_tag));
         let entry = self.b.ins().load(types::I32, TRUSTED, memo, predicate as i32 * 4);
         let difference = self.b.ins().bxor(entry, tag);
-        let known = self.b.ins().icmp_imm(IntCC::UnsignedLessThan, difference, 2);
+        let known = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, difference, 2);
         let (hit, miss) = (self.b.create_block(), self.b.create_block());
         self.b.ins().brif(known, hit, &[], miss, &[]);
         self.b.switch_to_block(hit);
@@ -372,7 +373,7 @@ impl Code<'_, '_> {
     fn answer(&mut self, slot: u32) -> Ssa {
         let answers = self.load_context(self.pointer, offset_of!(Context, answers));
         let epoch = self.load_context(types::I32, offset_of!(Context, epoch));
-        let address = self.b.ins().iadd_imm(answers, i64::from(slot) * size_of::<Answer>() as i64);
+        let address = self.b.ins().iadd_imm_u(answers, i64::from(slot) * size_of::<Answer>() as i64);
         let have = self.b.ins().load(types::I32, TRUSTED, address, offset_of!(Answer, epoch) as i32);
         let fresh = self.b.ins().icmp(IntCC::Equal, have, epoch);
         let (ask, go) = (self.b.create_block(), self.b.create_block());
@@ -395,14 +396,14 @@ impl Code<'_, '_> {
             Test::Exists => {
                 let answer = self.answer(*slot);
                 let kind = self.b.ins().load(types::I32, TRUSTED, answer, offset_of!(Answer, kind) as i32);
-                self.b.ins().icmp_imm(IntCC::NotEqual, kind, i64::from(kind::MISSING))
+                self.b.ins().icmp_imm_u(IntCC::NotEqual, kind, i64::from(kind::MISSING))
             }
             Test::One(Scalar::Order(op, c)) => match (number(c), text(c)) {
                 (Some((kind, n)), _) => self.in_place(index, *slot, kind, |code, answer| code.compare_number(answer, *op, kind, n)),
                 (_, Some(t)) if matches!(op, Op::Eq | Op::Ne) && t.len() <= INLINE_TEXT => {
                     self.in_place(index, *slot, kind::STR, |code, answer| {
                         let equal = code.text_equals(answer, &[t]);
-                        if *op == Op::Eq { equal } else { code.b.ins().bxor_imm(equal, 1) }
+                        if *op == Op::Eq { equal } else { code.b.ins().bxor_imm_u(equal, 1) }
                     })
                 }
                 _ => self.out_of_line(index, *slot),
@@ -441,7 +442,7 @@ impl Code<'_, '_> {
             self.b.ins().jump(other, &[]);
         } else {
             let fast = self.b.create_block();
-            let same = self.b.ins().icmp_imm(IntCC::Equal, kind, i64::from(expected));
+            let same = self.b.ins().icmp_imm_u(IntCC::Equal, kind, i64::from(expected));
             self.b.ins().brif(same, fast, &[], other, &[]);
             self.b.switch_to_block(fast);
             let held = compare(self, answer);
@@ -484,7 +485,7 @@ impl Code<'_, '_> {
         let result = self.b.append_block_param(done, types::I8);
         for text in texts {
             let (compare, next) = (self.b.create_block(), self.b.create_block());
-            let same = self.b.ins().icmp_imm(IntCC::Equal, length, text.len() as i64);
+            let same = self.b.ins().icmp_imm_u(IntCC::Equal, length, text.len() as i64);
             self.b.ins().brif(same, compare, &[], next, &[]);
             self.b.switch_to_block(compare);
             let equal = self.bytes_equal(address, text);
@@ -503,7 +504,7 @@ impl Code<'_, '_> {
         let length = self.b.ins().load(types::I64, TRUSTED, answer, offset_of!(Answer, b) as i32);
         let (compare, done) = (self.b.create_block(), self.b.create_block());
         let result = self.b.append_block_param(done, types::I8);
-        let enough = self.b.ins().icmp_imm(IntCC::UnsignedGreaterThanOrEqual, length, prefix.len() as i64);
+        let enough = self.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, length, prefix.len() as i64);
         let zero = self.b.ins().iconst(types::I8, 0);
         self.b.ins().brif(enough, compare, &[], done, &[zero.into()]);
         self.b.switch_to_block(compare);
@@ -516,7 +517,7 @@ impl Code<'_, '_> {
     /// Whether the memory at `address`, at least as long as `text`, begins with it: word by word.
     fn bytes_equal(&mut self, address: Ssa, text: &[u8]) -> Ssa {
         // The memory is readable but not aligned, and may be changed between events: no `readonly`.
-        let unaligned = MemFlags::new().with_notrap();
+        let unaligned = MemFlagsData::new().with_notrap();
         let mut difference: Option<Ssa> = None;
         let mut at = 0;
         while at < text.len() {
@@ -540,7 +541,7 @@ impl Code<'_, '_> {
             at += size;
         }
         match difference {
-            Some(difference) => self.b.ins().icmp_imm(IntCC::Equal, difference, 0),
+            Some(difference) => self.b.ins().icmp_imm_u(IntCC::Equal, difference, 0),
             None => self.b.ins().iconst(types::I8, 1),
         }
     }
