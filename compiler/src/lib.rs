@@ -14,6 +14,7 @@ pub mod eval;
 pub mod hir;
 pub mod ir;
 pub mod pattern;
+pub mod print;
 pub mod span;
 pub mod syntax;
 pub mod transform;
