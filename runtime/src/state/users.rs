@@ -110,7 +110,7 @@ impl Users {
     }
 
     fn directory_mut(&mut self, container: &[u8]) -> &mut Directory {
-        if container.is_empty() { &mut self.host } else { self.containers.entry_ref(container).or_default() }
+        if container.is_empty() { &mut self.host } else { self.containers.entry(container.into()).or_default() }
     }
 }
 
