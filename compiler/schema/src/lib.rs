@@ -87,6 +87,23 @@ pub enum Type {
     Pid32 = 48,
 }
 
+impl Type {
+    /// Bytes of a value in a record, for types whose values all have the same size.
+    pub const fn size(self) -> Option<usize> {
+        Some(match self {
+            Type::Int8 | Type::Uint8 | Type::Flags8 | Type::Enumflags8 => 1,
+            Type::Sigtype | Type::L4proto | Type::Sockfamily => 1,
+            Type::Int16 | Type::Uint16 | Type::Flags16 | Type::Enumflags16 | Type::SyscallId | Type::Port => 2,
+            Type::Int32 | Type::Uint32 | Type::Flags32 | Type::Enumflags32 | Type::Uid | Type::Gid => 4,
+            Type::Mode | Type::Sigset | Type::Fd32 | Type::Pid32 | Type::Ipv4addr | Type::Bool => 4,
+            Type::Int64 | Type::Uint64 | Type::Reltime | Type::Abstime | Type::Errno => 8,
+            Type::Fd | Type::Pid | Type::Double => 8,
+            Type::Ipv6addr => 16,
+            _ => return None,
+        })
+    }
+}
+
 /// How a number is printed (`PF_*`).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Format {
