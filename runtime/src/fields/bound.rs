@@ -2,6 +2,7 @@
 
 use peregrine_compiler::hir::EventSet;
 use peregrine_compiler::value::{Arg, FieldRef};
+use peregrine_schema::syscalls::event_codes;
 use peregrine_schema::{Class, EVENT_COUNT, EVENTS, FieldId};
 
 /// The fields of a rule set, ready for extraction; indexed by slot.
@@ -111,7 +112,7 @@ fn codes_named(name: &str) -> EventSet {
         return single_code(code);
     }
     let mut set = EventSet::EMPTY;
-    EVENTS.iter().filter(|e| e.name == name).for_each(|e| set.insert(e.code));
+    event_codes(name).into_iter().for_each(|code| set.insert(code));
     set
 }
 

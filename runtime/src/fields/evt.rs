@@ -9,7 +9,7 @@ use super::{EventView, Purpose};
 use crate::state::{Fd, FdKind};
 use peregrine_compiler::value::Value;
 use peregrine_schema::events::code;
-use peregrine_schema::{Category, EventFlags, FieldId, Origin};
+use peregrine_schema::{Category, EventFlags, FieldId, Origin, syscalls};
 
 const SECOND: u64 = 1_000_000_000;
 const MILLISECOND: u64 = 1_000_000;
@@ -150,30 +150,25 @@ fn time_since_last(view: &EventView<'_>, slot: usize, purpose: Purpose) -> Optio
     })
 }
 
-/// Name of a system call by its number in a generic event.
-pub(super) fn syscall_name(number: u64) -> Option<&'static str> {
-    peregrine_schema::syscalls::name(u16::try_from(number).ok()?)
-}
-
 /// `evt.type`: generic events are called like the system call, asynchronous ones like their name parameter.
 fn name<'a>(view: &EventView<'a>) -> Option<&'a [u8]> {
-    const UNKNOWN_SYSCALL: u64 = 0;
     match view.rec.code {
         code::GENERIC_X => {
-            let params = &view.rec.params;
-            let known = params.uint(0).unwrap_or(UNKNOWN_SYSCALL);
-            let name = match params.uint(1) {
-                // A system call that the writer of the capture did not know.
-                Some(native) if known == UNKNOWN_SYSCALL => {
-                    u16::try_from(native).ok().and_then(peregrine_schema::syscalls::native_name)
-                }
-                _ => None,
-            };
-            name.or_else(|| syscall_name(known)).map(str::as_bytes)
+            let number = u16::try_from(view.rec.params.uint(0)?).ok()?;
+            let native = view.rec.params.uint(1).and_then(|n| u16::try_from(n).ok());
+            // 0: a system call that the writer of the capture did not know.
+            let known = if number == 0 { native.and_then(native_syscall) } else { None };
+            known.or_else(|| syscalls::syscall_name(number)).map(str::as_bytes)
         }
         code::ASYNCEVENT_E => view.param_text(1),
         _ => Some(view.event().name.as_bytes()),
     }
+}
+
+/// Name of a system call by its number on this machine's architecture.
+fn native_syscall(number: u16) -> Option<&'static str> {
+    let native = |s: &syscalls::Syscall| if cfg!(target_arch = "aarch64") { s.aarch64 } else { s.x86_64 };
+    syscalls::SYSCALLS.iter().find(|s| native(s) == Some(number)).map(|s| s.name)
 }
 
 fn category(view: &EventView<'_>) -> &'static [u8] {

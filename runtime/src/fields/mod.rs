@@ -164,8 +164,7 @@ impl<'a> EventView<'a> {
         if num < 0 {
             return None;
         }
-        let main = self.state.threads.main(self.thread()?)?;
-        main.fds.get(num).map(|fd| &**fd)
+        self.state.threads.fds(self.thread()?)?.get(num).map(|fd| &**fd)
     }
 
     /// The descriptor the event works on, as the state found it.
@@ -175,7 +174,7 @@ impl<'a> EventView<'a> {
 
     /// Current directory of the event's process, with trailing slash.
     fn cwd(&self, thread: &'a Thread) -> &'a [u8] {
-        self.state.threads.main(thread).map_or(b"./", |main| &main.cwd)
+        self.state.threads.cwd(thread)
     }
 
     /// Parameters that both the record and the table have.

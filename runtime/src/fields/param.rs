@@ -8,13 +8,14 @@
 use super::EventView;
 use super::names;
 use super::net::{self, Socket};
-use super::paths::{AT_FDCWD, concatenate};
+use super::paths::{AT_FDCWD, concatenate, with_slash};
 use super::text::{self, Text};
 use super::time;
+use super::users;
 use crate::record::Params;
-use crate::state::L4;
+use crate::state::{L4, Thread};
 use peregrine_compiler::value::Value;
-use peregrine_schema::{Format, Param, Type};
+use peregrine_schema::{Format, Param, Type, syscalls};
 
 /// Text of an empty text parameter.
 pub(super) const NOT_AVAILABLE: &[u8] = b"<NA>";
@@ -105,7 +106,7 @@ struct Renderer<'v, 'a> {
     bytes: &'v [u8],
 }
 
-impl Renderer<'_, '_> {
+impl<'a> Renderer<'_, 'a> {
     fn uint(&self) -> u64 {
         Params::new(&(self.bytes.len() as u16).to_le_bytes(), self.bytes, 2).uint(0).unwrap_or(0)
     }
@@ -140,9 +141,8 @@ impl Renderer<'_, '_> {
             Fdlist => self.descriptors(raw),
             SyscallId => {
                 raw.udec(self.uint());
-                if let Some(name) = super::evt::syscall_name(self.uint()) {
-                    resolved.bytes(name.as_bytes());
-                }
+                let name = u16::try_from(self.uint()).ok().and_then(syscalls::syscall_name);
+                resolved.bytes(name.unwrap_or_default().as_bytes());
             }
             Sigtype => {
                 raw.udec(self.uint());
@@ -158,8 +158,8 @@ impl Renderer<'_, '_> {
             Flags8 | Flags16 | Flags32 => self.flags(raw, resolved),
             Enumflags8 | Enumflags16 | Enumflags32 => self.enumeration(raw, resolved),
             Mode => self.mode(raw, resolved),
-            Uid => self.owner(raw, resolved, |view, id| view.user(id).map(|u| u.name)),
-            Gid => self.owner(raw, resolved, |view, id| view.group(id)),
+            Uid => self.owner(raw, resolved, |thread, id| users::user(self.view, thread, id).map(|u| &u.name[..])),
+            Gid => self.owner(raw, resolved, |thread, id| users::group(self.view, thread, id).map(|g| &g.name[..])),
             Sigset => self.signals(raw),
             None | Port | L4proto | Sockfamily | Bool | Ipv4addr | Double | Charbufarray | CharbufPairArray | Ipv4net
             | Ipv6addr | Ipv6net | Ipaddr | Ipnet | Dyn => raw.bytes(b"(n.a.)"),
@@ -190,7 +190,7 @@ impl Renderer<'_, '_> {
             resolved.push(b'<');
             resolved.push(net::type_char(fd.kind));
             if net::is_inet(fd) {
-                match net::l4(fd) {
+                match fd.l4proto() {
                     L4::Tcp => resolved.push(b't'),
                     L4::Udp => resolved.push(b'u'),
                     L4::Icmp => resolved.push(b'i'),
@@ -211,7 +211,6 @@ impl Renderer<'_, '_> {
         if path.is_empty() || path == NOT_AVAILABLE || path[0] == b'/' {
             return;
         }
-        let cwd = self.view.cwd(thread);
         let dirfd = match self.param.dirfd.map(usize::from) {
             Some(index) if self.view.event().params.get(index).is_some_and(|p| p.ty == Type::Fd) => {
                 self.view.rec.params.int(index)
@@ -219,11 +218,10 @@ impl Renderer<'_, '_> {
             _ => None,
         };
         match dirfd {
-            None | Some(AT_FDCWD) => concatenate(resolved, cwd, path),
+            None | Some(AT_FDCWD) => concatenate(resolved, self.view.cwd(thread), path),
             Some(num) => {
                 let directory = self.view.fd(num).map_or(&b""[..], |fd| &fd.name);
-                let slash: &[u8] = if directory.is_empty() || directory.ends_with(b"/") { b"" } else { b"/" };
-                concatenate(resolved, &[directory, slash].concat(), path);
+                concatenate(resolved, &with_slash(directory), path);
             }
         }
     }
@@ -304,7 +302,7 @@ impl Renderer<'_, '_> {
         &self,
         raw: &mut Vec<u8>,
         resolved: &mut Vec<u8>,
-        name: impl for<'b> Fn(&'b EventView<'_>, u32) -> Option<&'b [u8]>,
+        name: impl Fn(&'a Thread, u32) -> Option<&'a [u8]>,
     ) {
         let id = self.uint() as u32;
         // Printed as C's int.
@@ -312,7 +310,7 @@ impl Renderer<'_, '_> {
         if id == u32::MAX {
             return resolved.bytes(b"<NONE>");
         }
-        let name = if self.view.thread().is_some() { name(self.view, id) } else { None };
+        let name = self.view.thread().and_then(|thread| name(thread, id));
         resolved.bytes(name.filter(|n| !n.is_empty()).unwrap_or(NOT_AVAILABLE));
     }
 

@@ -1,5 +1,7 @@
 //! Writing numbers, addresses and buffers into text.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use std::io::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -78,15 +80,7 @@ pub(super) fn dots(out: &mut Vec<u8>, bytes: &[u8]) {
 
 /// A byte buffer as base64, padded.
 pub(super) fn base64(out: &mut Vec<u8>, bytes: &[u8]) {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for chunk in bytes.chunks(3) {
-        let byte = |i: usize| u32::from(chunk.get(i).copied().unwrap_or(0));
-        let word = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for i in 0..4 {
-            let digit = DIGITS[(word >> (18 - 6 * i) & 63) as usize];
-            out.push(if i <= chunk.len() { digit } else { b'=' });
-        }
-    }
+    out.extend_from_slice(BASE64_STANDARD.encode(bytes).as_bytes());
 }
 
 /// A number with six significant digits as C's `%g` writes it.
