@@ -1,8 +1,7 @@
-//! Sockets: kinds and protocols of descriptors, addresses in parameters, which end is local.
+//! Sockets and other kinds of descriptors: names of the kinds, ends of connections, which end is local.
 
 use super::EventView;
 use super::containers;
-use super::text::Text;
 use crate::state::{Addr, Fd, FdKind};
 use peregrine_compiler::value::Value;
 
@@ -79,14 +78,6 @@ impl Ip {
     pub(super) fn value<'a>(&self, view: &EventView<'a>) -> Value<'a> {
         Value::Ip(view.scratch.alloc_slice_copy(self.bytes()))
     }
-
-    /// An IPv4 address inside an IPv6 one; all zeros count as one.
-    fn mapped_v4(&self) -> Option<Ip> {
-        let Ip::V6(ip) = self else { return None };
-        let (prefix, v4) = ip.split_last_chunk()?;
-        let mapped = prefix[..10] == [0; 10] && (prefix[10..] == [0xff; 2] || ip[10..] == [0; 6]);
-        mapped.then_some(Ip::V4(*v4))
-    }
 }
 
 /// One end of a connection, or a bound server socket. The port is in host order.
@@ -138,105 +129,4 @@ fn is_interface(view: &EventView<'_>, ip: Ip) -> bool {
         Ip::V4(ip) => view.state.interfaces.is_local_v4(ip),
         Ip::V6(ip) => view.state.interfaces.is_local_v6(ip),
     }
-}
-
-/// A socket address or tuple of a parameter.
-pub(super) enum Socket<'b> {
-    Address(End),
-    Tuple(End, End),
-    UnixPath(&'b [u8]),
-    /// Kernel pointers of both ends, and the path.
-    UnixPair(u64, u64, &'b [u8]),
-    Family(u8),
-}
-
-/// A socket parameter too short for its family.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Invalid {
-    Empty,
-    Unix,
-    V4,
-    V6,
-}
-
-const AF_UNIX: u8 = 1;
-const AF_INET: u8 = 2;
-const AF_INET6: u8 = 10;
-
-/// `u8 family`, then address and `u16 port`, or a NUL-terminated path.
-pub(super) fn parse_sockaddr(bytes: &[u8]) -> Result<Socket<'_>, Invalid> {
-    let (&family, rest) = bytes.split_first().ok_or(Invalid::Empty)?;
-    match family {
-        AF_INET => v4_end(rest).map(|(end, _)| Socket::Address(end)).ok_or(Invalid::V4),
-        AF_INET6 => v6_end(rest).map(|(end, _)| Socket::Address(end)).ok_or(Invalid::V6),
-        AF_UNIX => path(rest).map(Socket::UnixPath).ok_or(Invalid::Unix),
-        other => Ok(Socket::Family(other)),
-    }
-}
-
-/// `u8 family`, then source and destination (address and `u16 port` each), or `u64 source, u64 destination` and
-/// a NUL-terminated path.
-pub(super) fn parse_socktuple(bytes: &[u8]) -> Result<Socket<'_>, Invalid> {
-    let (&family, rest) = bytes.split_first().ok_or(Invalid::Empty)?;
-    match family {
-        AF_INET => tuple(rest, v4_end).ok_or(Invalid::V4),
-        AF_INET6 => tuple(rest, v6_end).ok_or(Invalid::V6),
-        AF_UNIX => unix_pair(rest).ok_or(Invalid::Unix),
-        other => Ok(Socket::Family(other)),
-    }
-}
-
-fn tuple<'b>(bytes: &'b [u8], end: impl Fn(&'b [u8]) -> Option<(End, &'b [u8])>) -> Option<Socket<'b>> {
-    let (source, rest) = end(bytes)?;
-    Some(Socket::Tuple(source, end(rest)?.0))
-}
-
-fn v4_end(bytes: &[u8]) -> Option<(End, &[u8])> {
-    let (ip, rest) = bytes.split_first_chunk()?;
-    let (port, rest) = rest.split_first_chunk()?;
-    Some((End { ip: Ip::V4(*ip), port: u16::from_le_bytes(*port) }, rest))
-}
-
-fn v6_end(bytes: &[u8]) -> Option<(End, &[u8])> {
-    let (ip, rest) = bytes.split_first_chunk()?;
-    let (port, rest) = rest.split_first_chunk()?;
-    Some((End { ip: Ip::V6(*ip), port: u16::from_le_bytes(*port) }, rest))
-}
-
-fn unix_pair(bytes: &[u8]) -> Option<Socket<'_>> {
-    let (source, rest) = bytes.split_first_chunk()?;
-    let (dest, rest) = rest.split_first_chunk()?;
-    Some(Socket::UnixPair(u64::from_le_bytes(*source), u64::from_le_bytes(*dest), path(rest)?))
-}
-
-fn path(bytes: &[u8]) -> Option<&[u8]> {
-    (bytes.last() == Some(&0)).then(|| &bytes[..memchr::memchr(0, bytes).unwrap_or(bytes.len())])
-}
-
-/// `ip:port`, `ip:port->ip:port`, a path, or `pointer->pointer path`.
-pub(super) fn write_socket(out: &mut Vec<u8>, socket: &Socket<'_>) {
-    match socket {
-        Socket::Address(end) => write_end(out, *end),
-        Socket::Tuple(source, dest) => {
-            let (source, dest) = match (source.ip.mapped_v4(), dest.ip.mapped_v4()) {
-                (Some(s), Some(d)) => (End { ip: s, ..*source }, End { ip: d, ..*dest }),
-                _ => (*source, *dest),
-            };
-            write_end(out, source);
-            out.bytes(b"->");
-            write_end(out, dest);
-        }
-        Socket::UnixPath(path) => out.bytes(path),
-        Socket::UnixPair(source, dest, path) => {
-            out.fmt(format_args!("{source:x}->{dest:x} "));
-            out.bytes(path);
-        }
-        Socket::Family(family) => out.fmt(format_args!("family {family}")),
-    }
-}
-
-fn write_end(out: &mut Vec<u8>, end: End) {
-    out.ip(end.ip.bytes());
-    out.push(b':');
-    out.udec(end.port.into());
 }

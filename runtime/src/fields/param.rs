@@ -7,12 +7,13 @@
 
 use super::EventView;
 use super::names;
-use super::net::{self, Socket};
+use super::net;
 use super::paths::{AT_FDCWD, concatenate, with_slash};
 use super::text::{self, Text};
 use super::time;
 use super::users;
 use crate::record::Params;
+use crate::state::net::{SockAddr, SockTuple, family};
 use crate::state::{L4, Thread};
 use peregrine_compiler::value::Value;
 use peregrine_schema::{Format, Param, Type, syscalls};
@@ -136,8 +137,8 @@ impl<'a> Renderer<'_, 'a> {
             Charbuf => raw.bytes(text(self.bytes).unwrap_or_default()),
             Fspath | Fsrelpath => self.path(raw, resolved),
             Bytebuf => buffer(self.view, self.bytes, raw),
-            Sockaddr => self.socket(raw, net::parse_sockaddr(self.bytes), b"SOCKADDR"),
-            Socktuple => self.socket(raw, net::parse_socktuple(self.bytes), b"SOCKTUPLE"),
+            Sockaddr => self.socket(raw, SockAddr::parse(self.bytes).map(SockAddr::text), b"SOCKADDR"),
+            Socktuple => self.socket(raw, SockTuple::parse(self.bytes).map(SockTuple::text), b"SOCKTUPLE"),
             Fdlist => self.descriptors(raw),
             SyscallId => {
                 raw.udec(self.uint());
@@ -226,13 +227,13 @@ impl<'a> Renderer<'_, 'a> {
         }
     }
 
-    fn socket(&self, out: &mut Vec<u8>, parsed: Result<Socket<'_>, net::Invalid>, kind: &[u8]) {
-        match parsed {
-            Ok(socket) => net::write_socket(out, &socket),
-            Err(net::Invalid::Unix) => out.bytes(b"INVALID PATH"),
-            Err(net::Invalid::V4) => out.bytes(b"INVALID IPv4"),
-            Err(net::Invalid::V6) => out.bytes(b"INVALID IPv6"),
-            Err(net::Invalid::Empty) => {
+    fn socket(&self, out: &mut Vec<u8>, text: Option<Vec<u8>>, kind: &[u8]) {
+        match (text, self.bytes.first()) {
+            (Some(text), _) => out.bytes(&text),
+            (None, Some(&family::UNIX)) => out.bytes(b"INVALID PATH"),
+            (None, Some(&family::INET)) => out.bytes(b"INVALID IPv4"),
+            (None, Some(&family::INET6)) => out.bytes(b"INVALID IPv6"),
+            (None, _) => {
                 out.bytes(b"INVALID ");
                 out.bytes(kind);
             }

@@ -1,9 +1,10 @@
 //! Writing numbers, addresses and buffers into text.
 
+use crate::state::net::v6_text;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use std::io::Write as _;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv4Addr;
 
 /// Appending to a buffer; never fails.
 pub(crate) trait Text {
@@ -48,7 +49,7 @@ impl Text for Vec<u8> {
         if let Ok(v4) = <[u8; 4]>::try_from(ip) {
             self.fmt(format_args!("{}", Ipv4Addr::from(v4)));
         } else if let Ok(v6) = <[u8; 16]>::try_from(ip) {
-            v6_text(self, v6);
+            self.bytes(v6_text(v6).as_bytes());
         }
     }
 
@@ -59,17 +60,6 @@ impl Text for Vec<u8> {
             }
             self.bytes(part);
         }
-    }
-}
-
-/// IPv6 as `inet_ntop` writes it: like Rust's, except that addresses whose last 32 bits alone are in use
-/// (`::a.b.c.d`) end in dotted decimal.
-fn v6_text(out: &mut Vec<u8>, ip: [u8; 16]) {
-    let compatible = ip[..12] == [0; 12] && ip[12..14] != [0, 0];
-    if compatible {
-        out.fmt(format_args!("::{}.{}.{}.{}", ip[12], ip[13], ip[14], ip[15]));
-    } else {
-        out.fmt(format_args!("{}", Ipv6Addr::from(ip)));
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn value<'a>(view: &EventView<'a>, field: &'a BoundField) -> Option<V
     Some(match field.id {
         FieldId::UserUid => Value::Uint(thread.uid.into()),
         FieldId::UserName => {
-            let announced = containers::announced_user(view).filter(|name| !name.is_empty());
+            let announced = containers::announced_user(view, thread);
             Value::Str(announced.unwrap_or_else(|| or_root(known.map(|u| &u.name[..]), thread.uid, b"root")))
         }
         FieldId::UserHomedir => Value::Str(or_root(known.map(|u| &u.home[..]), thread.uid, b"/root")),
