@@ -83,7 +83,7 @@ pub enum L4 {
 }
 
 impl L4 {
-    fn from_id(id: u8) -> L4 {
+    pub(super) fn from_id(id: u8) -> L4 {
         match id {
             1 => L4::Na,
             2 => L4::Tcp,
@@ -154,7 +154,7 @@ pub struct Fd {
     /// `fd.nameraw`: path as given to the system call.
     pub name_raw: Arc<[u8]>,
     /// Addresses of sockets (layout in the module's documentation); read through [`Fd::addr`].
-    sock: [u8; 40],
+    pub(super) sock: [u8; 40],
     /// Role.
     pub role: Role,
     /// TCP/UDP socket that has been connected.
@@ -212,7 +212,7 @@ impl Fd {
 
     /// Transport protocol; `Unknown` for what is not an internet socket.
     pub fn l4(&self) -> L4 {
-        self.l4_at().map_or(L4::Unknown, |at| L4::from_id(self.sock[at]))
+        self.l4_as(self.kind)
     }
 
     /// Transport protocol as `fd.l4proto` tells it: not before the socket has a role, unless raw.
@@ -285,9 +285,24 @@ impl Fd {
 
     /// Sets the protocol of an internet socket.
     pub(super) fn set_l4(&mut self, l4: L4) {
-        if let Some(at) = self.l4_at() {
+        if let Some(at) = Fd::l4_at(self.kind) {
             self.sock[at] = l4 as u8;
         }
+    }
+
+    /// The bytes read as an IPv4 tuple, whatever the type is: source, destination and their ports.
+    pub(super) fn as_v4(&self) -> ([u8; 4], u16, [u8; 4], u16) {
+        (self.take(0), self.port(8), self.take(4), self.port(10))
+    }
+
+    /// The bytes read as an IPv6 tuple, whatever the type is.
+    pub(super) fn as_v6(&self) -> ([u8; 16], u16, [u8; 16], u16) {
+        (self.take(0), self.port(32), self.take(16), self.port(34))
+    }
+
+    /// The protocol where a socket of type `kind` has it, whatever the type is.
+    pub(super) fn l4_as(&self, kind: FdKind) -> L4 {
+        Fd::l4_at(kind).map_or(L4::Unknown, |at| L4::from_id(self.sock[at]))
     }
 
     /// Source and destination port as an IPv4 tuple has them, whatever the type is.
@@ -295,8 +310,8 @@ impl Fd {
         (self.port(8), self.port(10))
     }
 
-    fn l4_at(&self) -> Option<usize> {
-        match self.kind {
+    fn l4_at(kind: FdKind) -> Option<usize> {
+        match kind {
             FdKind::Ipv4Sock => Some(12),
             FdKind::Ipv6Sock => Some(36),
             FdKind::Ipv4ServSock => Some(6),

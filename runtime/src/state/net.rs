@@ -209,6 +209,7 @@ pub struct Interfaces {
     v6: Vec<[u8; 16]>,
 }
 
+const LOOPBACK_V4: [u8; 4] = [127, 0, 0, 1];
 const LOOPBACK_V6: [u8; 16] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 
 impl Interfaces {
@@ -233,8 +234,8 @@ impl Interfaces {
         self.v6.iter().any(|addr| addr[..8] == ip[..8])
     }
 
-    /// Whether the address belongs to a private network or to the network of an interface. The mask with which
-    /// 172.16.0.0/12 is recognised is the original's: it lets 172.16 to 172.144 pass where bits 4 and 5 allow it.
+    /// Whether the address belongs to a private network or to the network of an interface. The original's mask for
+    /// 172.16.0.0/12 is wrong: it takes 172.16, 172.80, 172.144 and 172.208.
     pub fn is_near_v4(&self, ip: [u8; 4]) -> bool {
         let private = ip[0] == 10 || ip[..2] == [192, 168] || ip[0] == 172 && ip[1] & 0x3f == 16;
         private || self.v4.iter().any(|(addr, mask)| masked(*addr, *mask) == masked(ip, *mask))
@@ -267,13 +268,11 @@ impl Interfaces {
         }
     }
 
-    /// The interface by which an address is reached: its own, one in the same network, else the first.
+    /// The interface by which an address is reached: its own, one in the same network, else the first that is not the loopback.
     fn infer_v4(&self, other: [u8; 4]) -> [u8; 4] {
         let own = self.v4.iter().find(|(addr, _)| *addr == other);
         let near = || self.v4.iter().find(|(addr, mask)| masked(*addr, *mask) == masked(other, *mask));
-        // The first that is not the loopback interface was meant; as the original compares the address in the wrong
-        // byte order, only 1.0.0.127 is passed over.
-        let first = || self.v4.iter().find(|(addr, _)| u32::from_le_bytes(*addr) != LOOPBACK_V4_SWAPPED);
+        let first = || self.v4.iter().find(|(addr, _)| *addr != LOOPBACK_V4);
         own.or_else(near).or_else(first).map_or([0; 4], |(addr, _)| *addr)
     }
 
@@ -284,9 +283,6 @@ impl Interfaces {
         own.or_else(near).or_else(first).copied().unwrap_or_default()
     }
 }
-
-/// 127.0.0.1 as `ntohl(INADDR_LOOPBACK)` gives it: in memory the bytes 7f 00 00 01, which is the address itself.
-const LOOPBACK_V4_SWAPPED: u32 = u32::from_le_bytes([127, 0, 0, 1]);
 
 fn masked(ip: [u8; 4], mask: [u8; 4]) -> u32 {
     u32::from_le_bytes(ip) & u32::from_le_bytes(mask)

@@ -12,8 +12,9 @@
 //! The table holds at most [`MAX_THREADS`] threads; what does not fit is not kept.
 
 use super::fd::FdTable;
-use super::thread::{Text, Thread, flags};
+use super::thread::{Image, Text, Thread, flags};
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// Threads that are kept.
 pub const MAX_THREADS: usize = 262_144;
@@ -76,6 +77,10 @@ pub struct ThreadTable {
     /// Parent and thread id (low halves) and time of the last exits, round robin.
     exits: Vec<(u64, u64)>,
     next_exit: usize,
+    /// Number of the next image.
+    next_image: u64,
+    /// The image of placeholders.
+    unknown: Arc<Image>,
     /// Threads that were not kept because the table was full.
     pub dropped: u64,
 }
@@ -93,6 +98,8 @@ impl Default for ThreadTable {
             last: None,
             exits: Vec::new(),
             next_exit: 0,
+            next_image: 2,
+            unknown: Arc::new(Image { comm: Text::from(super::NA), exe: Text::from(super::NA), ..Image::empty(1) }),
             dropped: 0,
         }
     }
@@ -280,6 +287,21 @@ impl ThreadTable {
         if self.in_slot(slot).flags & flags::CLONE_FILES == 0 { Some(slot) } else { self.main_slot(slot) }
     }
 
+    /// The slot of a thread, of a placeholder if there was none. `None` if the table is full.
+    pub(super) fn slot_or_placeholder(&mut self, tid: i64) -> Option<u32> {
+        if let Some(slot) = self.slot(tid) {
+            return Some(slot);
+        }
+        let placeholder = Thread::new(tid, self.unknown.clone());
+        self.add(placeholder, false)
+    }
+
+    /// A number for a new image.
+    pub(super) fn image_id(&mut self) -> u64 {
+        self.next_image += 1;
+        self.next_image - 1
+    }
+
     /// Whether another thread fits.
     pub(super) fn has_room(&self) -> bool {
         self.len() < MAX_THREADS
@@ -460,8 +482,8 @@ impl ThreadTable {
     fn reparent(&mut self, slot: u32) {
         let thread = self.in_slot(slot);
         let (tid, pid, told) = (thread.tid, thread.pid, thread.reaper_tid);
-        // The original would create a placeholder for a reaper it does not know, and then not use it.
-        let told = self.by_tid.get(&told).copied().filter(|s| told > 0 && !self.in_slot(*s).is_invalid());
+        let told = if told > 0 { self.slot_or_placeholder(told) } else { None };
+        let told = told.filter(|s| !self.in_slot(*s).is_invalid());
         let reaper = told.or_else(|| self.find_reaper(slot)).filter(|r| *r != slot);
         if let Some(reaper) = reaper {
             let (reaper_tid, reaper_pid) = (self.in_slot(reaper).tid, self.in_slot(reaper).pid);

@@ -194,6 +194,8 @@ pub(super) struct Pending {
     pub enter_code: u16,
     /// The current exit event belongs to that enter event.
     pub enter_valid: bool,
+    /// The enter event has been followed by an exit event; it is not needed any more once that has been delivered.
+    pub enter_used: bool,
     /// The enter event itself, for the few types whose parameters the exit event needs.
     pub enter: Option<Box<Enter>>,
 }
@@ -205,6 +207,27 @@ pub(super) struct Enter {
     pub code: u16,
     /// Parameters.
     pub params: Vec<Box<[u8]>>,
+}
+
+impl Enter {
+    /// Bytes of a parameter; empty if absent.
+    pub(super) fn param(&self, i: usize) -> &[u8] {
+        self.params.get(i).map_or(&[], |p| p)
+    }
+
+    /// A parameter as a number of its size, 0 if it is none.
+    pub(super) fn uint(&self, i: usize) -> u64 {
+        match *self.param(i) {
+            [a, b, c, d] => u64::from(u32::from_le_bytes([a, b, c, d])),
+            [a, b, c, d, e, f, g, h] => u64::from_le_bytes([a, b, c, d, e, f, g, h]),
+            _ => 0,
+        }
+    }
+
+    /// A descriptor parameter.
+    pub(super) fn int(&self, i: usize) -> Option<i64> {
+        Some(i64::from_le_bytes(self.param(i).try_into().ok()?))
+    }
 }
 
 impl Thread {

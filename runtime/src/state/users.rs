@@ -81,13 +81,28 @@ impl Users {
 
     /// A process of the host runs as this user and group: makes the superuser and its group known.
     pub(super) fn seen(&mut self, uid: u32, gid: u32) {
-        if uid == 0 && !self.host.users.contains_key(&0) {
-            let user = User { uid, gid, name: b"root"[..].into(), home: b"/root"[..].into(), shell: super::NA.into() };
-            self.host.users.insert(0, user);
+        if uid == 0 {
+            self.seen_user(gid);
         }
-        if gid == 0 && !self.host.groups.contains_key(&0) {
-            self.host.groups.insert(0, Group { gid, name: b"root"[..].into() });
+        if gid == 0 {
+            self.seen_group();
         }
+    }
+
+    /// A process of the host became the superuser; `gid` is its group.
+    pub(super) fn seen_user(&mut self, gid: u32) {
+        self.host.users.entry(0).or_insert_with(|| User {
+            uid: 0,
+            gid,
+            name: b"root"[..].into(),
+            home: b"/root"[..].into(),
+            shell: super::NA.into(),
+        });
+    }
+
+    /// A process of the host got the superuser's group.
+    pub(super) fn seen_group(&mut self) {
+        self.host.groups.entry(0).or_insert_with(|| Group { gid: 0, name: b"root"[..].into() });
     }
 
     fn directory(&self, container: &[u8]) -> Option<&Directory> {
@@ -95,7 +110,7 @@ impl Users {
     }
 
     fn directory_mut(&mut self, container: &[u8]) -> &mut Directory {
-        if container.is_empty() { &mut self.host } else { self.containers.entry_ref(container).or_default() }
+        if container.is_empty() { &mut self.host } else { self.containers.entry(container.into()).or_default() }
     }
 }
 
