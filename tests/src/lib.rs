@@ -1,2 +1,5 @@
-//! x
+//! What the whole-system tests share: capture builder, oracle answers, rule sets.
+
+pub mod rules;
 pub mod scap;
+pub mod shared;
