@@ -54,6 +54,19 @@ impl EventBlock {
         Kind::Event(EventBlock { flags, counted, large })
     }
 
+    /// Checks the length of a block of this form.
+    #[inline]
+    pub(super) fn check_length(self, block: u32, length: u32) -> Result<(), Problem> {
+        let header = if self.counted { 26 } else { 22 };
+        let most = match (self.large, self.counted) {
+            (true, _) => MAX_BLOCK,
+            (false, true) => MAX_PLAIN_EVENT + HEADER as u32,
+            // Without a count, and must have room for one.
+            (false, false) => MAX_PLAIN_EVENT + HEADER as u32 - 4,
+        };
+        check(block, length, (HEADER + TRAILER) as u32 + header, most)
+    }
+
     /// Bytes before the event header.
     pub(super) const fn prefix(self) -> usize {
         if self.flags { 6 } else { 2 }
@@ -88,31 +101,25 @@ impl Kind {
     }
 
     /// Checks the length of a block of this kind.
-    #[inline]
     pub(super) fn check_length(self, block: u32, length: u32) -> Result<(), Problem> {
-        let (least, most) = match self {
-            Kind::Event(e) => {
-                // Version 1 blocks have no parameter count, and must have room for one.
-                let least = HEADER + TRAILER + if e.counted { 26 } else { 22 };
-                let most = match (e.large, e.counted) {
-                    (true, _) => MAX_BLOCK,
-                    (false, true) => MAX_PLAIN_EVENT + HEADER as u32,
-                    (false, false) => MAX_PLAIN_EVENT + HEADER as u32 - 4,
-                };
-                (least, most)
-            }
-            Kind::Section => (HEADER + TRAILER + 16, u32::MAX),
-            Kind::Machine => (HEADER + TRAILER + super::metadata::MACHINE_LEN, MAX_BLOCK),
-            Kind::Unknown => (HEADER + TRAILER, u32::MAX),
-            _ => (HEADER + TRAILER, MAX_BLOCK),
+        let (body, most) = match self {
+            Kind::Event(form) => return form.check_length(block, length),
+            Kind::Section => (16, u32::MAX),
+            Kind::Machine => (super::metadata::MACHINE_LEN, MAX_BLOCK),
+            Kind::Unknown => (0, u32::MAX),
+            _ => (0, MAX_BLOCK),
         };
-        let least = least as u32;
-        if length < least {
-            return Err(Problem::BlockTooShort { kind: block, length, least });
-        }
-        if length > most {
-            return Err(Problem::BlockTooLong { kind: block, length, most });
-        }
-        Ok(())
+        check(block, length, (HEADER + TRAILER + body) as u32, most)
     }
+}
+
+#[inline]
+fn check(block: u32, length: u32, least: u32, most: u32) -> Result<(), Problem> {
+    if length < least {
+        return Err(Problem::BlockTooShort { kind: block, length, least });
+    }
+    if length > most {
+        return Err(Problem::BlockTooLong { kind: block, length, most });
+    }
+    Ok(())
 }

@@ -15,6 +15,8 @@ use peregrine_schema::{EVENT_COUNT, EVENTS, EventFlags};
 
 /// Bytes of the header with `nparams`.
 pub(super) const EVENT_HEADER: usize = 26;
+/// Bytes of the header without `nparams`.
+const COUNTLESS: usize = 22;
 /// Offset of `type` in the header.
 const CODE: usize = 20;
 
@@ -64,11 +66,10 @@ pub(super) fn code(block: &[u8], form: EventBlock) -> Option<u16> {
 /// Reads the event of a whole block whose length has been checked and whose code is of this schema.
 #[inline]
 pub(super) fn parse(block: &[u8], form: EventBlock) -> Result<Record<'_>, Problem> {
-    let start = HEADER + form.prefix();
-    let header_len = if form.counted { EVENT_HEADER } else { EVENT_HEADER - 4 };
-    let event = block.get(start..block.len() - TRAILER).unwrap_or_default();
+    let event = block.get(HEADER + form.prefix()..block.len() - TRAILER).unwrap_or_default();
     let available = event.len() as u32;
-    let Some(header) = event.get(..header_len) else {
+    let header_len = if form.counted { EVENT_HEADER } else { COUNTLESS };
+    let (Some(header), true) = (event.first_chunk::<COUNTLESS>(), event.len() >= header_len) else {
         return Err(Problem::EventLength { length: available, least: header_len as u32, most: available });
     };
     let code = u16_at(header, CODE);
@@ -76,12 +77,11 @@ pub(super) fn parse(block: &[u8], form: EventBlock) -> Result<Record<'_>, Proble
     if !form.counted && THREE_TOO_LONG.contains(&code) {
         length = length.saturating_sub(3);
     }
-    if (length as usize) < header_len || length > available {
+    let Some(body) = event.get(header_len..length as usize) else {
         return Err(Problem::EventLength { length, least: header_len as u32, most: available });
-    }
-    let body = &event[header_len..length as usize];
+    };
     let width = length_width(code);
-    let count = if form.counted { u32_at(header, 22) } else { count_params(code, body, width)? };
+    let count = if form.counted { u32_at(event, COUNTLESS) } else { count_params(code, body, width)? };
     let lens_len = count as usize * usize::from(width);
     let Some((lens, data)) = body.split_at_checked(lens_len) else {
         return Err(Problem::ParamCount { count, length });

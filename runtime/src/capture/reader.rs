@@ -64,11 +64,16 @@ pub struct Progress {
     pub total: Option<u64>,
 }
 
-/// A step without the borrowed record.
+/// A whole event block in the window, not yet taken.
+struct EventAhead {
+    form: EventBlock,
+    length: usize,
+}
+
+/// A step that is not an event of a running section.
 enum Step {
-    Metadata(Metadata),
-    /// A whole event block of this many bytes is in the window.
-    Event(EventBlock, usize),
+    Metadata(Box<Metadata>),
+    Event(EventAhead),
     Restart,
     End,
 }
@@ -107,46 +112,48 @@ impl Capture {
     #[expect(clippy::should_implement_trait, reason = "the item borrows from the capture")]
     #[inline]
     pub fn next(&mut self) -> Result<Option<Item<'_>>, CaptureError> {
-        let (form, length) = match self.step() {
-            Ok(Step::Event(form, length)) => (form, length),
-            Ok(Step::Metadata(m)) => return Ok(Some(Item::Metadata(Box::new(m)))),
-            Ok(Step::Restart) => return Ok(Some(Item::Restart)),
-            Ok(Step::End) => return Ok(None),
-            Err(e) => {
-                self.phase = Phase::End;
-                return Err(e);
-            }
+        let event = match self.phase {
+            Phase::Events => self.event_ahead(),
+            _ => Ok(None),
         };
-        let at = self.offset();
-        match event::parse(self.source.take(length), form) {
+        let event = match event {
+            Ok(Some(event)) => event,
+            Ok(None) => match self.step() {
+                Ok(Step::Event(event)) => event,
+                Ok(Step::Metadata(m)) => return Ok(Some(Item::Metadata(m))),
+                Ok(Step::Restart) => return Ok(Some(Item::Restart)),
+                Ok(Step::End) => return Ok(None),
+                Err(e) => return self.end(e),
+            },
+            Err(e) => return self.end(e),
+        };
+        let compressed = self.source.compressed;
+        let bytes = self.source.offset();
+        match event::parse(self.source.take(event.length), event.form) {
             Ok(record) => Ok(Some(Item::Event(record))),
-            Err(problem) => Err(at.error(problem)),
+            Err(problem) => Err(Offset { bytes, compressed }.error(problem)),
         }
     }
 
-    #[inline]
-    fn step(&mut self) -> Result<Step, CaptureError> {
-        if let Phase::Events = self.phase
-            && let Some(step) = self.event_block()?
-        {
-            return Ok(step);
-        }
-        self.slow_step()
+    /// Gives an error after which there is nothing more to read.
+    #[cold]
+    fn end(&mut self, error: CaptureError) -> Result<Option<Item<'_>>, CaptureError> {
+        self.phase = Phase::End;
+        Err(error)
     }
 
     /// The next event block of this schema, or `None` if something else comes.
     #[inline]
-    fn event_block(&mut self) -> Result<Option<Step>, CaptureError> {
+    fn event_ahead(&mut self) -> Result<Option<EventAhead>, CaptureError> {
         loop {
             let window = self.source.window(HEADER);
             let Some((kind, length)) = block_header(window) else { return Ok(None) };
             let Kind::Event(form) = Kind::of(kind) else { return Ok(None) };
-            if let Err(problem) = Kind::Event(form).check_length(kind, length) {
+            if let Err(problem) = form.check_length(kind, length) {
                 return Err(self.offset().error(problem));
             }
             let length = length as usize;
-            let window = self.source.window(length);
-            let Some(block) = window.get(..length) else {
+            let Some(block) = self.source.window(length).get(..length) else {
                 return Err(self.truncated("event block", length as u64));
             };
             // Newer schemas have more event types; nothing is known about them.
@@ -154,13 +161,13 @@ impl Capture {
                 self.source.take(length);
                 continue;
             }
-            return Ok(Some(Step::Event(form, length)));
+            return Ok(Some(EventAhead { form, length }));
         }
     }
 
     /// Everything but events after the first one.
     #[cold]
-    fn slow_step(&mut self) -> Result<Step, CaptureError> {
+    fn step(&mut self) -> Result<Step, CaptureError> {
         loop {
             match self.phase {
                 Phase::End => return Ok(Step::End),
@@ -177,26 +184,34 @@ impl Capture {
                 }
                 Phase::Processes { version, end, .. } => {
                     let process = self.entry(end, |f| metadata::process(f, version))?;
-                    return Ok(Step::Metadata(Metadata::Process(process)));
+                    return Ok(Step::Metadata(Box::new(Metadata::Process(process))));
                 }
                 Phase::Metadata => {
                     if let Some(step) = self.metadata_block()? {
                         return Ok(step);
                     }
                 }
-                Phase::Events => match self.peek_header("block header")? {
-                    None => match self.source.failure() {
-                        Some(problem) => return Err(self.offset().error(problem)),
-                        None => self.phase = Phase::End,
-                    },
-                    Some((SECTION, _)) => {
-                        self.section()?;
-                        self.phase = Phase::Metadata;
-                        return Ok(Step::Restart);
-                    }
-                    Some((kind, _)) => return Err(self.offset().error(Problem::UnexpectedBlock { kind })),
-                },
+                Phase::Events => return self.section_end(),
             }
+        }
+    }
+
+    /// What comes after the events: the end, or another section.
+    fn section_end(&mut self) -> Result<Step, CaptureError> {
+        match self.peek_header("block header")? {
+            None => match self.source.failure() {
+                Some(problem) => Err(self.offset().error(problem)),
+                None => {
+                    self.phase = Phase::End;
+                    Ok(Step::End)
+                }
+            },
+            Some((SECTION, _)) => {
+                self.section()?;
+                self.phase = Phase::Metadata;
+                Ok(Step::Restart)
+            }
+            Some((kind, _)) => Err(self.offset().error(Problem::UnexpectedBlock { kind })),
         }
     }
 
@@ -241,7 +256,7 @@ impl Capture {
         let metadata = match kind {
             Kind::Event(_) => {
                 self.phase = Phase::Events;
-                return self.event_block();
+                return Ok(self.event_ahead()?.map(Step::Event));
             }
             Kind::Section | Kind::Unknown => {
                 self.skip("block", u64::from(length) - TRAILER as u64)?;
@@ -284,7 +299,7 @@ impl Capture {
             }
         };
         self.end_block(length, end)?;
-        Ok(Some(Step::Metadata(metadata)))
+        Ok(Some(Step::Metadata(Box::new(metadata))))
     }
 
     /// Reads an entry of a block whose body ends at `end`, and passes over it. `read` gives the entry's length.
