@@ -8,7 +8,7 @@
 //! not an event is an error there, as for Falco. A section header among metadata is skipped like an unknown block.
 //! A capture without an event is an error, after its metadata.
 
-use super::blocks::{EventBlock, HEADER, Kind, SECTION, TRAILER};
+use super::blocks::{EventBlock, HEADER, Kind, SECTION, TRAILER, USUAL_EVENT};
 use super::error::{CaptureError, Offset, Problem};
 use super::event;
 use super::metadata::{self, Fields, MAX_ENTRY, Metadata};
@@ -70,7 +70,7 @@ struct EventAhead {
     length: usize,
 }
 
-/// A step that is not an event of a running section.
+/// A step without the borrowed record.
 enum Step {
     Metadata(Box<Metadata>),
     Event(EventAhead),
@@ -109,49 +109,40 @@ impl Capture {
     }
 
     /// The next item; `None` at the end.
+    // Always inlined: an event handed over through memory would cost more than all else done here.
     #[expect(clippy::should_implement_trait, reason = "the item borrows from the capture")]
-    #[inline]
+    #[inline(always)]
     pub fn next(&mut self) -> Result<Option<Item<'_>>, CaptureError> {
-        let event = match self.phase {
-            Phase::Events => self.event_ahead(),
-            _ => Ok(None),
+        if let (Phase::Events, Some(length)) = (self.phase, usual_event(self.source.ready())) {
+            let at = self.offset();
+            return match event::parse(self.source.take(length), EventBlock::USUAL) {
+                Ok(record) => Ok(Some(Item::Event(record))),
+                Err(problem) => Err(at.error(problem)),
+            };
+        }
+        let event = match self.step() {
+            Ok(Step::Event(event)) => event,
+            Ok(Step::Metadata(m)) => return Ok(Some(Item::Metadata(m))),
+            Ok(Step::Restart) => return Ok(Some(Item::Restart)),
+            Ok(Step::End) => return Ok(None),
+            Err(e) => {
+                self.phase = Phase::End;
+                return Err(e);
+            }
         };
-        let event = match event {
-            Ok(Some(event)) => event,
-            Ok(None) => match self.step() {
-                Ok(Step::Event(event)) => event,
-                Ok(Step::Metadata(m)) => return Ok(Some(Item::Metadata(m))),
-                Ok(Step::Restart) => return Ok(Some(Item::Restart)),
-                Ok(Step::End) => return Ok(None),
-                Err(e) => return self.end(e),
-            },
-            Err(e) => return self.end(e),
-        };
-        let compressed = self.source.compressed;
-        let bytes = self.source.offset();
-        match event::parse(self.source.take(event.length), event.form) {
+        let at = self.offset();
+        match event::parse_any(self.source.take(event.length), event.form) {
             Ok(record) => Ok(Some(Item::Event(record))),
-            Err(problem) => Err(Offset { bytes, compressed }.error(problem)),
+            Err(problem) => Err(at.error(problem)),
         }
     }
 
-    /// Gives an error after which there is nothing more to read.
-    #[cold]
-    fn end(&mut self, error: CaptureError) -> Result<Option<Item<'_>>, CaptureError> {
-        self.phase = Phase::End;
-        Err(error)
-    }
-
     /// The next event block of this schema, or `None` if something else comes.
-    #[inline]
     fn event_ahead(&mut self) -> Result<Option<EventAhead>, CaptureError> {
         loop {
-            let window = self.source.window(HEADER);
-            let Some((kind, length)) = block_header(window) else { return Ok(None) };
+            let Some((kind, length)) = block_header(self.source.window(HEADER)) else { return Ok(None) };
             let Kind::Event(form) = Kind::of(kind) else { return Ok(None) };
-            if let Err(problem) = form.check_length(kind, length) {
-                return Err(self.offset().error(problem));
-            }
+            form.check_length(kind, length).map_err(|p| self.offset().error(p))?;
             let length = length as usize;
             let Some(block) = self.source.window(length).get(..length) else {
                 return Err(self.truncated("event block", length as u64));
@@ -165,8 +156,8 @@ impl Capture {
         }
     }
 
-    /// Everything but events after the first one.
-    #[cold]
+    /// The next step.
+    #[inline(never)]
     fn step(&mut self) -> Result<Step, CaptureError> {
         loop {
             match self.phase {
@@ -191,7 +182,10 @@ impl Capture {
                         return Ok(step);
                     }
                 }
-                Phase::Events => return self.section_end(),
+                Phase::Events => match self.event_ahead()? {
+                    Some(event) => return Ok(Step::Event(event)),
+                    None => return self.section_end(),
+                },
             }
         }
     }
@@ -256,7 +250,7 @@ impl Capture {
         let metadata = match kind {
             Kind::Event(_) => {
                 self.phase = Phase::Events;
-                return Ok(self.event_ahead()?.map(Step::Event));
+                return Ok(None);
             }
             Kind::Section | Kind::Unknown => {
                 self.skip("block", u64::from(length) - TRAILER as u64)?;
@@ -382,8 +376,20 @@ impl Capture {
     }
 }
 
+/// Length of the block that the window begins with, if it is an event of the usual form and of this schema.
+#[inline(always)]
+fn usual_event(window: &[u8]) -> Option<usize> {
+    let (kind, length) = block_header(window)?;
+    let length = length as usize;
+    if kind != USUAL_EVENT || !EventBlock::USUAL.has_length(length) {
+        return None;
+    }
+    let code = event::code(window.get(..length)?, EventBlock::USUAL)?;
+    (usize::from(code) < EVENT_COUNT).then_some(length)
+}
+
 /// Type and length of a block.
-#[inline]
+#[inline(always)]
 fn block_header(window: &[u8]) -> Option<(u32, u32)> {
     let &[a, b, c, d, e, f, g, h] = window.first_chunk::<HEADER>()?;
     Some((u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h])))
