@@ -3,3 +3,4 @@
 pub mod hir;
 pub mod span;
 pub mod value;
+pub mod load;

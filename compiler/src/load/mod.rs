@@ -1,0 +1,3 @@
+//! Rule files to checked rules.
+pub mod scalar;
+pub mod yaml;
