@@ -283,6 +283,8 @@ pub enum Effect {
 pub struct Event {
     /// Code in a capture, equal to the index in [`EVENTS`].
     pub code: u16,
+    /// Name of the code as in [`events::code`], e.g. `OPENAT_2_X`.
+    pub id: &'static str,
     /// `evt.type`; generic events print the system call's name instead.
     pub name: &'static str,
     /// Category.
@@ -305,6 +307,21 @@ impl Event {
     /// Exit events have odd codes.
     pub const fn is_exit(&self) -> bool {
         self.code & 1 == 1
+    }
+    /// The event happens in a thread, so that [`Needs::Thread`] is met.
+    pub const fn has_thread(&self) -> bool {
+        use events::code::*;
+        match self.code {
+            PROCINFO_E => true,
+            CONTAINER_JSON_2_E | USER_ADDED_E | USER_DELETED_E | GROUP_ADDED_E | GROUP_DELETED_E | PLUGINEVENT_E
+            | ASYNCEVENT_E => false,
+            _ => !self.flags.has(EventFlags::SKIP_PARSE_RESET),
+        }
+    }
+    /// The event creates, uses or closes a descriptor, so that [`Needs::Fd`] is met.
+    pub const fn has_fd(&self) -> bool {
+        self.has_thread()
+            && self.flags.any(EventFlags::CREATES_FD.or(EventFlags::USES_FD).or(EventFlags::DESTROYS_FD))
     }
     /// Index of the parameter called `name`.
     pub fn param(&self, name: &str) -> Option<usize> {
@@ -371,9 +388,9 @@ bits! {
 pub enum Needs {
     /// Any event has it.
     Nothing,
-    /// A thread: everything but meta, plugin and asynchronous events.
+    /// A thread: see [`Event::has_thread`].
     Thread,
-    /// An event that creates, uses or closes a descriptor.
+    /// An event that creates, uses or closes a descriptor: see [`Event::has_fd`].
     Fd,
 }
 

@@ -1,0 +1,2 @@
+//! Conditions as text.
+pub mod ast;
