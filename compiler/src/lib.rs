@@ -13,11 +13,13 @@ pub mod backend;
 pub mod eval;
 pub mod hir;
 pub mod ir;
+pub mod load;
 pub mod pattern;
 pub mod print;
 pub mod span;
 pub mod syntax;
+<<<<<<< HEAD
 pub mod transform;
+=======
+>>>>>>> hB
 pub mod value;
-pub mod load;
-pub mod check;
