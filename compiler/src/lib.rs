@@ -10,6 +10,7 @@
 //! ```
 
 pub mod backend;
+pub mod check;
 pub mod eval;
 pub mod hir;
 pub mod ir;
@@ -18,8 +19,5 @@ pub mod pattern;
 pub mod print;
 pub mod span;
 pub mod syntax;
-<<<<<<< HEAD
 pub mod transform;
-=======
->>>>>>> hB
 pub mod value;
