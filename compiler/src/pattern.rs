@@ -88,8 +88,8 @@ pub struct Regex(meta::Regex);
 impl Regex {
     /// Compiles; `None` if the pattern is not valid (the front end has reported that).
     pub fn new(pattern: &[u8]) -> Option<Regex> {
-        let pattern = std::str::from_utf8(pattern).ok()?;
-        let translated = crate::check::regex::regex_to_rust(pattern).ok()?;
+        
+        let translated = crate::check::regex_to_rust(pattern).ok()?;
         let whole = format!("(?:{translated})\\z");
         meta::Builder::new()
             // A pattern that would need more is refused as RE2 refuses it.
