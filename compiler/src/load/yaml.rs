@@ -139,6 +139,8 @@ impl Builder<'_> {
     fn event(&mut self, event: Event<'_>, start: usize, range: std::ops::Range<usize>) -> Result<(), YamlError> {
         match event {
             Event::Scalar(value, style, anchor, tag) => {
+                let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+                let start = if block { start.min(block_indicator(self.text, range.start)) } else { start };
                 let plain_null = style == ScalarStyle::Plain
                     && tag.is_none()
                     && matches!(&*value, "" | "~" | "null" | "Null" | "NULL");
@@ -239,6 +241,19 @@ impl Builder<'_> {
         }
         self.anchors.insert(anchor, slot.clone());
     }
+}
+
+/// Offset of the `|` or `>` of a block scalar whose text begins at `body`, or `body` if there is none.
+fn block_indicator(text: &str, body: usize) -> usize {
+    let before = text[..body].trim_end();
+    let line_start = before.rfind('\n').map_or(0, |n| n + 1);
+    let line = &before[line_start..];
+    let is_header = |at: &usize| {
+        let rest = line[at + 1..].trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-'));
+        rest.is_empty() || (rest.starts_with([' ', '\t']) && rest.trim_start().starts_with('#'))
+    };
+    let found = line.match_indices(['|', '>']).map(|(at, _)| at).find(is_header);
+    found.map_or(body, |at| line_start + at)
 }
 
 fn style_of(style: ScalarStyle) -> Style {
