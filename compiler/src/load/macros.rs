@@ -49,6 +49,7 @@ pub(super) struct Expander<'m> {
     pub(super) macros: &'m [ParsedMacro],
     pub(super) by_name: &'m FxHashMap<String, usize>,
     /// Only macros with a smaller index are seen.
+    visibility: u32,
     /// Whether a name belongs to a macro that was refused.
     pub(super) refused: &'m dyn Fn(&str) -> bool,
     path: Vec<usize>,
