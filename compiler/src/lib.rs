@@ -10,6 +10,7 @@
 //! ```
 
 pub mod backend;
+pub mod check;
 pub mod eval;
 pub mod hir;
 pub mod ir;
@@ -19,4 +20,3 @@ pub mod span;
 pub mod syntax;
 pub mod transform;
 pub mod value;
-pub mod check;

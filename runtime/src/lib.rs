@@ -1,1 +1,4 @@
 //! x
+pub mod capture;
+pub mod record;
+mod sys;

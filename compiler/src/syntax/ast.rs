@@ -37,6 +37,8 @@ pub struct Check {
     pub lhs: Operand,
     /// Operator.
     pub op: CheckOp,
+    /// `=` was written `==`, which only matters for printing it back.
+    pub double_eq: bool,
     /// Place of the operator.
     pub op_at: At,
     /// Right side; `None` for `exists`.

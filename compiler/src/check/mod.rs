@@ -1,0 +1,2 @@
+//! Syntax tree → typed rules.
+pub mod regex;

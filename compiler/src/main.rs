@@ -1,0 +1,3 @@
+//! The `rulec` program.
+
+fn main() {}
