@@ -97,19 +97,6 @@ const fn class(code: u16) -> Class {
     }
 }
 
-/// Bytes of a value of a type that has a fixed size.
-const fn fixed_size(ty: Type) -> Option<usize> {
-    use Type::*;
-    Some(match ty {
-        Int8 | Uint8 | Flags8 | Enumflags8 | Sigtype | L4proto | Sockfamily => 1,
-        Int16 | Uint16 | Flags16 | Enumflags16 | SyscallId | Port => 2,
-        Int32 | Uint32 | Flags32 | Enumflags32 | Uid | Gid | Mode | Sigset | Fd32 | Pid32 | Ipv4addr | Bool => 4,
-        Int64 | Uint64 | Reltime | Abstime | Errno | Fd | Pid | Double => 8,
-        Ipv6addr => 16,
-        _ => return Option::None,
-    })
-}
-
 /// Code and parameters of an event, owned.
 #[derive(Debug, Clone, Default)]
 struct Parts {
@@ -150,7 +137,7 @@ impl Parts {
 
     /// Appends a parameter, cut to what its type can hold.
     fn push(&mut self, value: &[u8]) {
-        let most = match self.next_type().and_then(fixed_size) {
+        let most = match self.next_type().and_then(Type::size) {
             Some(size) => size,
             None if length_width(self.code) == 2 => usize::from(u16::MAX),
             None => u32::MAX as usize,
@@ -164,7 +151,7 @@ impl Parts {
     fn push_default(&mut self) {
         let ty = self.next_type();
         let filler = if matches!(ty, Some(Type::Uid | Type::Gid)) { 0xff } else { 0 };
-        self.push(&[filler; 16][..ty.and_then(fixed_size).unwrap_or(0)]);
+        self.push(&[filler; 16][..ty.and_then(Type::size).unwrap_or(0)]);
     }
 
     fn next_type(&self) -> Option<Type> {
