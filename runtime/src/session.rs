@@ -5,7 +5,7 @@
 //! container, user, group and asynchronous events at the very beginning are initial state and not delivered
 //! either.
 
-use crate::capture::{Capture, CaptureError, Converted, Converter, Item, Progress};
+use crate::capture::{Capture, CaptureError, ConvertError, Converted, Converter, Item, Offset, Progress};
 use crate::record::Record;
 use crate::state::{Current, State};
 use peregrine_schema::{Effect, Origin};
@@ -31,6 +31,22 @@ enum Phase {
     Initial,
     /// Delivering events.
     Running,
+}
+
+/// Why a replay ended early. Events before it have been delivered.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The capture cannot be read on.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+    /// An event of an old capture cannot be brought into its current form.
+    #[error("{offset}: {source}")]
+    Convert {
+        /// Where the reader stood after the event.
+        offset: Offset,
+        /// What is wrong.
+        source: ConvertError,
+    },
 }
 
 /// An event ready for rules.
@@ -83,8 +99,7 @@ impl Session {
     /// Processes the next item of the capture, and shows it to `visit` if it is an event for rules. False at
     /// the end.
     #[inline]
-    pub fn step(&mut self, visit: &mut impl FnMut(Delivered<'_>)) -> Result<bool, CaptureError> {
-        let offset = self.capture.offset();
+    pub fn step(&mut self, visit: &mut impl FnMut(Delivered<'_>)) -> Result<bool, SessionError> {
         let record = match self.capture.next()? {
             None => return Ok(false),
             Some(Item::Metadata(metadata)) => {
@@ -110,7 +125,7 @@ impl Session {
                 self.run();
                 return Ok(true);
             }
-            Err(error) => return Err(CaptureError::convert(offset, error)),
+            Err(source) => return Err(SessionError::Convert { offset: self.capture.offset(), source }),
         };
         let event = record.event();
         let initial = matches!(
