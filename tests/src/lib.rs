@@ -7,6 +7,7 @@
 //!
 //! Nothing here knows an engine: tests hand one in as a function.
 
+pub mod conditions;
 pub mod scap;
 pub mod scenario;
 pub mod shared;
