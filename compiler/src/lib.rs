@@ -9,13 +9,9 @@
 //! eval  the reference evaluator over typed rules: decides what is right
 //! ```
 
-<<<<<<< HEAD
 pub mod backend;
 pub mod check;
 pub mod eval;
-=======
-pub mod check;
->>>>>>> hB
 pub mod hir;
 pub mod ir;
 pub mod pattern;

@@ -12,7 +12,6 @@ use peregrine_schema::{Effect, Origin};
 use std::path::Path;
 
 /// A capture being replayed.
-#[derive(Debug)]
 pub struct Session {
     capture: Capture,
     converter: Converter,
@@ -103,7 +102,7 @@ impl Session {
         let record = match self.capture.next()? {
             None => return Ok(false),
             Some(Item::Metadata(metadata)) => {
-                self.state.add(*metadata);
+                self.state.load(&metadata);
                 return Ok(true);
             }
             Some(Item::Restart) => {
@@ -122,7 +121,7 @@ impl Session {
         let record = match self.converter.convert(record) {
             Ok(Converted::Pass(record)) => record,
             Ok(Converted::Dropped) => {
-                self.run();
+                enter_running(&mut self.phase, &mut self.state);
                 return Ok(true);
             }
             Err(source) => return Err(SessionError::Convert { offset: self.capture.offset(), source }),
@@ -133,7 +132,7 @@ impl Session {
             Effect::Container | Effect::Async | Effect::UserAdded | Effect::UserDeleted | Effect::GroupAdded | Effect::GroupDeleted
         );
         if !initial {
-            self.run();
+            enter_running(&mut self.phase, &mut self.state);
         }
         if self.first_ts.is_none() && event.origin != Origin::Meta {
             self.first_ts = Some(record.ts);
@@ -150,14 +149,15 @@ impl Session {
                 first_ts: self.first_ts.unwrap_or(0),
             });
         }
+        self.state.after(&mut self.current);
         Ok(true)
     }
+}
 
-    /// Initial state is complete.
-    fn run(&mut self) {
-        if self.phase != Phase::Running {
-            self.phase = Phase::Running;
-            self.state.metadata_complete();
-        }
+/// Initial state is complete.
+fn enter_running(phase: &mut Phase, state: &mut State) {
+    if *phase != Phase::Running {
+        *phase = Phase::Running;
+        state.loaded();
     }
 }
