@@ -1,0 +1,159 @@
+//! The answers of one event, kept where native code can read them.
+//!
+//! ```text
+//! Pad    answers: [Answer; fields]   memo: [u32; predicates]   epoch: u32
+//! Answer u32 epoch | u32 kind | u64 a | u64 b                              24 bytes
+//! memo   (epoch << 1) | holds
+//! ```
+//!
+//! `a` and `b` are the number, or address and length of text, bytes, address or list. An entry counts only if
+//! its epoch is the pad's, so nothing is cleared between events; the epoch counts to 2³¹ and then everything
+//! is cleared once.
+
+use crate::value::{Event, Value};
+use std::cell::Cell;
+
+/// Kinds of answers, as seen by native code.
+pub mod kind {
+    #![allow(missing_docs, reason = "named like the variants of Value")]
+    pub const MISSING: u32 = 0;
+    pub const BOOL: u32 = 1;
+    pub const INT: u32 = 2;
+    pub const UINT: u32 = 3;
+    pub const DOUBLE: u32 = 4;
+    pub const STR: u32 = 5;
+    pub const BYTES: u32 = 6;
+    pub const IP: u32 = 7;
+    pub const LIST: u32 = 8;
+}
+
+/// A field's value for the event of `epoch`.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct Answer {
+    pub(super) epoch: u32,
+    pub(super) kind: u32,
+    pub(super) a: u64,
+    pub(super) b: u64,
+}
+
+impl Answer {
+    fn new(epoch: u32, value: Option<Value<'_>>) -> Answer {
+        let slice = |kind, b: &[u8]| (kind, b.as_ptr() as u64, b.len() as u64);
+        let (kind, a, b) = match value {
+            None => (kind::MISSING, 0, 0),
+            Some(Value::Bool(v)) => (kind::BOOL, u64::from(v), 0),
+            Some(Value::Int(v)) => (kind::INT, v as u64, 0),
+            Some(Value::Uint(v)) => (kind::UINT, v, 0),
+            Some(Value::Double(v)) => (kind::DOUBLE, v.to_bits(), 0),
+            Some(Value::Str(v)) => slice(kind::STR, v),
+            Some(Value::Bytes(v)) => slice(kind::BYTES, v),
+            Some(Value::Ip(v)) => slice(kind::IP, v),
+            Some(Value::List(v)) => (kind::LIST, v.as_ptr() as u64, v.len() as u64),
+        };
+        Answer { epoch, kind, a, b }
+    }
+
+    /// The value again.
+    ///
+    /// # Safety
+    /// The answer was made from a value that lives for `'e`.
+    #[expect(unsafe_code, reason = "answers hold borrowed memory by address, for native code")]
+    unsafe fn value<'e>(self) -> Option<Value<'e>> {
+        let bytes = || {
+            // SAFETY: `a` and `b` came from a slice that lives for `'e`, says the caller.
+            unsafe { std::slice::from_raw_parts(self.a as *const u8, self.b as usize) }
+        };
+        Some(match self.kind {
+            kind::BOOL => Value::Bool(self.a != 0),
+            kind::INT => Value::Int(self.a as i64),
+            kind::UINT => Value::Uint(self.a),
+            kind::DOUBLE => Value::Double(f64::from_bits(self.a)),
+            kind::STR => Value::Str(bytes()),
+            kind::BYTES => Value::Bytes(bytes()),
+            kind::IP => Value::Ip(bytes()),
+            kind::LIST => {
+                // SAFETY: as above; the slice held values that live for `'e`.
+                Value::List(unsafe { std::slice::from_raw_parts(self.a as *const Value<'e>, self.b as usize) })
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// Memory for the answers of one event after the other; one per worker.
+#[derive(Debug)]
+pub struct Pad {
+    pub(super) answers: Box<[Cell<Answer>]>,
+    pub(super) memo: Box<[Cell<u32>]>,
+    pub(super) epoch: u32,
+}
+
+impl Pad {
+    /// For a rule set with so many fields and a program with so many predicates.
+    pub fn new(fields: usize, predicates: usize) -> Pad {
+        Pad {
+            answers: vec![Cell::new(Answer::default()); fields].into(),
+            memo: vec![Cell::new(0); predicates].into(),
+            epoch: 0,
+        }
+    }
+
+    /// Forgets all answers.
+    fn advance(&mut self) {
+        self.epoch += 1;
+        if self.epoch >= 1 << 31 {
+            self.answers.fill(Cell::new(Answer::default()));
+            self.memo.fill(Cell::new(0));
+            self.epoch = 1;
+        }
+    }
+}
+
+/// An event seen through a pad: every field is asked for at most once.
+pub struct Frame<'e, E: ?Sized> {
+    event: &'e E,
+    pub(super) pad: &'e Pad,
+}
+
+impl<'e, E: Event + ?Sized> Frame<'e, E> {
+    /// Starts a new event.
+    pub fn new(event: &'e E, pad: &'e mut Pad) -> Frame<'e, E> {
+        pad.advance();
+        Frame { event, pad }
+    }
+
+    /// The remembered answer to a predicate.
+    pub fn remembered(&self, predicate: usize) -> Option<bool> {
+        let memo = self.pad.memo[predicate].get();
+        (memo >> 1 == self.pad.epoch).then_some(memo & 1 == 1)
+    }
+
+    /// Remembers the answer to a predicate.
+    pub fn remember(&self, predicate: usize, holds: bool) {
+        self.pad.memo[predicate].set(self.pad.epoch << 1 | u32::from(holds));
+    }
+}
+
+impl<E: Event + ?Sized> Event for Frame<'_, E> {
+    fn code(&self) -> u16 {
+        self.event.code()
+    }
+
+    #[expect(unsafe_code, reason = "reads back what it stored")]
+    fn field(&self, slot: usize) -> Option<Value<'_>> {
+        let answer = self.pad.answers[slot].get();
+        if answer.epoch == self.pad.epoch {
+            // SAFETY: an answer of this epoch was stored below, from a value borrowed from `self.event`,
+            // which outlives the frame; the pad is borrowed for as long as the frame lives.
+            return unsafe { answer.value() };
+        }
+        let value = self.event.field(slot);
+        self.pad.answers[slot].set(Answer::new(self.pad.epoch, value));
+        value
+    }
+
+    fn scratch(&self) -> &bumpalo::Bump {
+        self.event.scratch()
+    }
+}
