@@ -216,9 +216,21 @@ impl<'a> Parser<'a> {
         if repeat > MAX_REPEAT {
             return Err(format!("invalid repetition size: {written}"));
         }
-        self.enclose(atom);
-        self.out.push_str(written);
-        self.last = Some(Atom { start: atom.start, repeat, repetition: Repetition::Counted });
+        let repetition = match (min, max) {
+            // Left out, so that no constant nests deeper than the `regex` crates take.
+            (1, Some(1)) => atom.repetition,
+            (0, Some(0)) => {
+                self.out.truncate(atom.start);
+                self.out.push_str("(?:)");
+                Repetition::None
+            }
+            _ => {
+                self.enclose(atom);
+                self.out.push_str(written);
+                Repetition::Counted
+            }
+        };
+        self.last = Some(Atom { start: atom.start, repeat, repetition });
         Ok(())
     }
 

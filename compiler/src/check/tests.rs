@@ -67,7 +67,11 @@ const OPERATORS: [(&str, &str, &str); 13] = [
     ("proc.pid.ts", "exists = == != < <= > >= in intersects", "1"),
     ("thread.cpu", "exists = == != < <= > >= in intersects", "1"),
     ("evt.is_io", "exists = == != in intersects", "true"),
-    ("fd.name", "exists = == != < <= > >= contains icontains startswith endswith glob iglob regex in intersects pmatch", "1"),
+    (
+        "fd.name",
+        "exists = == != < <= > >= contains icontains startswith endswith glob iglob regex in intersects pmatch",
+        "1",
+    ),
     ("evt.buffer", "exists = == != contains startswith endswith bcontains bstartswith in intersects", "12"),
     ("fd.types", "exists in intersects", "file"),
 ];
@@ -89,9 +93,14 @@ fn operators_fit_types() {
     }
     for (field, constant) in [("fd.ip", "127.0.0.1"), ("fd.net", "127.0.0.0/8")] {
         for op in ["=", "!=", "= oneof", "!= anyof", "= allof"] {
-            accepts(&format!("{field} {op} {}", if op.contains(' ') { format!("({constant})") } else { constant.into() }));
+            accepts(&format!(
+                "{field} {op} {}",
+                if op.contains(' ') { format!("({constant})") } else { constant.into() }
+            ));
         }
-        for test in ["< 127", "contains 1", "contains anyof (1)", "regex allof (1)", "startswith allof (1)", "pmatch (1)"] {
+        for test in
+            ["< 127", "contains 1", "contains anyof (1)", "regex allof (1)", "startswith allof (1)", "pmatch (1)"]
+        {
             assert!(check(&format!("{field} {test}")).is_err(), "{field} {test}");
         }
     }
@@ -252,7 +261,9 @@ fn shapes() {
     assert_eq!(predicate("proc.name in val(proc.exe)").test, Comparison::FieldList(ListOp::In, field(1)));
     // Negations of negations vanish, wherever they come from.
     assert!(matches!(check("not (not proc.pid = 1)").unwrap().0, Expr::Test(_)));
-    assert!(matches!(check("not (not (not proc.pid = 1))").unwrap().0, Expr::Not(inner) if matches!(*inner, Expr::Test(_))));
+    assert!(
+        matches!(check("not (not (not proc.pid = 1))").unwrap().0, Expr::Not(inner) if matches!(*inner, Expr::Test(_)))
+    );
 }
 
 #[test]
@@ -288,8 +299,20 @@ fn arguments_of_fields() {
         assert_eq!(resolve(text).map(|r| r.field.arg), Ok(arg), "{text}");
     }
     let unknown = [
-        "proc", "proc.nam", "proc.named", "proc.name[0]", "proc.aname[x]", "proc.aname[]", "proc.env[99999999999x]]",
-        "evt.abspath.foo", "thread.cgroup.cpu1", "thread.cgroup.a.b", "evt.arg[1]x", "evt.numx", "container.idx", "",
+        "proc",
+        "proc.nam",
+        "proc.named",
+        "proc.name[0]",
+        "proc.aname[x]",
+        "proc.aname[]",
+        "proc.env[99999999999x]]",
+        "evt.abspath.foo",
+        "thread.cgroup.cpu1",
+        "thread.cgroup.a.b",
+        "evt.arg[1]x",
+        "evt.numx",
+        "container.idx",
+        "",
     ];
     for text in unknown {
         assert_eq!(resolve(text).map_err(|e| e.kind), Err(ErrorKind::UnknownField), "{text}");
@@ -312,8 +335,12 @@ fn warns_of_fields_and_transformers_as_text() {
         assert_eq!(warnings(&format!("proc.name in (\"{value}\", x)")), [misused(value, "field transformer")]);
     }
     for text in [
-        "proc.name = unknown.field", "evt.source = tolower", "evt.source = tolower(evt.plugininfo)",
-        "evt.source = 'tolow(evt.plugininfo)'", "fd.name = <NA>", "proc.name = toupper(proc.pname)",
+        "proc.name = unknown.field",
+        "evt.source = tolower",
+        "evt.source = tolower(evt.plugininfo)",
+        "evt.source = 'tolow(evt.plugininfo)'",
+        "fd.name = <NA>",
+        "proc.name = toupper(proc.pname)",
     ] {
         assert_eq!(warnings(text), [], "{text}");
     }
@@ -321,7 +348,9 @@ fn warns_of_fields_and_transformers_as_text() {
 
 #[test]
 fn warns_of_needless_regular_expressions() {
-    for pattern in ["syscall", "^syscall", "syscall$", "^syscall$", ".*syscall", "syscall.*", ".+syscall.?", ".*syscall.*", ""] {
+    for pattern in
+        ["syscall", "^syscall", "syscall$", "^syscall$", ".*syscall", "syscall.*", ".+syscall.?", ".*syscall.*", ""]
+    {
         let message = format!(
             "regex check with '{pattern}' may be optimized with simpler operators such as '=', 'contains', 'startswith', 'endswith'"
         );
@@ -342,7 +371,12 @@ fn warns_of_deprecated_fields_and_na() {
     // Audit fields belong to another source; the warning does not need to know them.
     let na = |text: &str| syntax_warnings(&parsed(text)).iter().any(|w| w.kind == WarningKind::UnsafeNa);
     for text in [
-        "ka.f = <NA>", "ka.f == <NA>", "ka.f != <NA>", "ka.f in (a, <NA>)", "ka.f intersects (<NA>)", "jevt.v pmatch (<NA>)",
+        "ka.f = <NA>",
+        "ka.f == <NA>",
+        "ka.f != <NA>",
+        "ka.f in (a, <NA>)",
+        "ka.f intersects (<NA>)",
+        "jevt.v pmatch (<NA>)",
         "x and not (a.b = c or tolower(jevt.v) = <NA>)",
     ] {
         assert!(na(text), "{text}");
@@ -440,10 +474,14 @@ fn services_are_sorted() {
 #[test]
 fn fields_of_exceptions() {
     let checker = Checker::new();
-    for text in ["proc.name", "evt.arg.fd", "tolower(proc.name)", "tolower( proc.name)", "proc.aname[1]", "proc.env['A B']"] {
+    for text in
+        ["proc.name", "evt.arg.fd", "tolower(proc.name)", "tolower( proc.name)", "proc.aname[1]", "proc.env['A B']"]
+    {
         assert!(checker.is_operand(text), "{text}");
     }
-    for text in ["nosuch.field", "proc.name = x", "tolower (proc.name)", "tolower(evt.num)", "macro", "", "val(proc.name)"] {
+    for text in
+        ["nosuch.field", "proc.name = x", "tolower (proc.name)", "tolower(evt.num)", "macro", "", "val(proc.name)"]
+    {
         assert!(!checker.is_operand(text), "{text}");
     }
 }

@@ -55,8 +55,22 @@ fn tokens() {
 fn refused() {
     let unknown = "unknown filter: unexpected token after '";
     for text in [
-        "%not_a_field", "%some.field", "%a", "% b", "% ", "%%", "%evt.arg", "%evt.arg.nosuch", "%val(proc.name)", "%(x.y)",
-        "%toupper (proc.name)", "%toupper(evt.num)", "%toupper(proc.name", "x %proc.nam y", "%5 proc.name", "%\u{e9}",
+        "%not_a_field",
+        "%some.field",
+        "%a",
+        "% b",
+        "% ",
+        "%%",
+        "%evt.arg",
+        "%evt.arg.nosuch",
+        "%val(proc.name)",
+        "%(x.y)",
+        "%toupper (proc.name)",
+        "%toupper(evt.num)",
+        "%toupper(proc.name",
+        "x %proc.nam y",
+        "%5 proc.name",
+        "%\u{e9}",
     ] {
         let error = template(text).unwrap_err();
         assert_eq!((error.message.as_str(), error.kind), (unknown, ErrorKind::UnknownField), "{text:?}");

@@ -74,14 +74,8 @@ fn refused() {
         ("getopt(fd.types, \"n\") = x", "filter error: '=' operator not supported list filters"),
         ("toupper(no.field) = y", "filter_check called with nonexistent field no.field"),
         ("join(\"-\", (no.field)) = y", "filter_check called with nonexistent field no.field"),
-        (
-            "fd.types in val(proc.name)",
-            "field 'fd.types' doesn't support right-hand side fields",
-        ),
-        (
-            "proc.name in tolower(fd.types)",
-            "field 'fd.types' can't be used as a right-hand side field",
-        ),
+        ("fd.types in val(proc.name)", "field 'fd.types' doesn't support right-hand side fields"),
+        ("proc.name in tolower(fd.types)", "field 'fd.types' can't be used as a right-hand side field"),
         (
             "len(proc.name) = val(proc.exe)",
             "field 'proc.name' has type 'UINT64' while the right-hand side field 'proc.exe' has incompatible type 'CHARBUF'",
