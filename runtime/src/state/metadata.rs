@@ -25,12 +25,8 @@ impl State {
     pub fn add(&mut self, item: Metadata) {
         match item {
             Metadata::Machine(m) => {
-                self.machine = Machine {
-                    hostname: m.hostname,
-                    num_cpus: m.num_cpus,
-                    memory: m.memory,
-                    boot_ts: m.boot_ts,
-                };
+                self.machine =
+                    Machine { hostname: m.hostname, num_cpus: m.num_cpus, memory: m.memory, boot_ts: m.boot_ts };
             }
             Metadata::Process(process) => self.load_process(&process),
             Metadata::Fds(list) => {
@@ -39,8 +35,8 @@ impl State {
                 }
             }
             Metadata::Interfaces(list) => self.interfaces.set(list.iter().map(|i| match i.addr {
-                InterfaceAddr::V4 { addr, mask, .. } => Interface::V4 { name: i.name.as_slice().into(), addr, mask },
-                InterfaceAddr::V6 { addr, .. } => Interface::V6 { name: i.name.as_slice().into(), addr },
+                InterfaceAddr::V4 { addr, mask, .. } => Interface::V4 { addr, mask },
+                InterfaceAddr::V6 { addr, .. } => Interface::V6 { addr },
             })),
             Metadata::Users(list) => {
                 for u in &list.users {

@@ -4,8 +4,8 @@
 //! first one that knows enough makes the thread. The caller's does not when the ids it sees may be those of another
 //! pid namespace, nor for vfork, where the child may be gone by then.
 
-use super::super::thread::{Image, Strings, Text, Thread, flags};
 use super::super::table::STALE_NS;
+use super::super::thread::{Image, Strings, Text, Thread, flags};
 use super::super::{Current, NA, State, paths};
 use super::{UNKNOWN_DIR, present, result, share, text, text_of, u32_at};
 use crate::record::{Params, Record};
@@ -188,7 +188,7 @@ impl State {
         }
         let id = self.threads.image_id();
         let mut image = if known { old.derive(id) } else { Image::empty(id) };
-        if known && !(has_env && !is_thread) {
+        if is_thread || !has_env {
             image.env = Image::empty(id).env;
         }
         image.exe_ino_ctime_duration_pidns = 0;

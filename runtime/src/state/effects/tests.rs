@@ -114,7 +114,17 @@ impl Machine {
 
 fn process(tid: i64, pid: i64, ptid: i64, comm: &str) -> Process {
     let comm = comm.as_bytes().to_vec();
-    Process { tid, pid, ptid, vtid: tid, vpid: pid, exe: comm.clone(), comm, cwd: b"/home".to_vec(), ..Process::default() }
+    Process {
+        tid,
+        pid,
+        ptid,
+        vtid: tid,
+        vpid: pid,
+        exe: comm.clone(),
+        comm,
+        cwd: b"/home".to_vec(),
+        ..Process::default()
+    }
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -239,7 +249,10 @@ fn tcp_client() {
     let mut m = Machine::new();
     m.event(20, code::SOCKET_X, &[I(3), U32(2), U32(1), U32(0), U32(0)]);
     let fd = m.cur.fd_info.clone().expect("made");
-    assert_eq!((fd.kind, fd.l4(), fd.l4proto(), fd.connected, m.name()), (FdKind::Ipv4Sock, L4::Tcp, L4::Na, false, String::new()));
+    assert_eq!(
+        (fd.kind, fd.l4(), fd.l4proto(), fd.connected, m.name()),
+        (FdKind::Ipv4Sock, L4::Tcp, L4::Na, false, String::new())
+    );
     let server = addr4([1, 2, 3, 4], 80);
     // What the process has in its memory at exit is what the tuple says, but not what it was at entry.
     m.event(20, code::CONNECT_E, &[I(3), B(&addr4([9, 9, 9, 9], 443))]);
@@ -260,7 +273,11 @@ fn tcp_server() {
     assert_eq!(m.name(), ":::80");
     let fd = m.cur.fd_info.clone().expect("known");
     assert_eq!((fd.kind, fd.role, fd.l4()), (FdKind::Ipv4ServSock, Role::Server, L4::Tcp));
-    m.event(20, code::ACCEPT4_6_X, &[I(4), B(&v4([10, 0, 0, 9], 5000, [10, 0, 0, 1], 80)), U8(0), U32(0), U32(0), U32(0x1000)]);
+    m.event(
+        20,
+        code::ACCEPT4_6_X,
+        &[I(4), B(&v4([10, 0, 0, 9], 5000, [10, 0, 0, 1], 80)), U8(0), U32(0), U32(0), U32(0x1000)],
+    );
     assert_eq!((m.cur.fd, m.name()), (Some(4), "10.0.0.9:5000->10.0.0.1:80".into()));
     let fd = m.cur.fd_info.clone().expect("known");
     assert!(fd.role == Role::Server && fd.connected && fd.cloexec());
@@ -388,7 +405,10 @@ fn exec_ends_the_other_threads() {
     assert!(m.state.threads.get(21).is_none());
     let t = m.state.threads.get(20).expect("known");
     let image = &t.image;
-    assert_eq!((text(&image.comm), text(&image.exe), text(&image.exepath)), ("new".into(), "new0".into(), "/bin/new".into()));
+    assert_eq!(
+        (text(&image.comm), text(&image.exe), text(&image.exepath)),
+        ("new".into(), "new0".into(), "/bin/new".into())
+    );
     assert_eq!(image.args.iter().map(text).collect::<Vec<_>>(), ["a", "b"]);
     assert_eq!((image.exe_flags, image.exe_ino, t.tty, t.loginuid, t.uid), (5, 42, 34816, 1000, 0));
     assert_eq!((t.cap_inheritable, t.cap_permitted, t.cap_effective, t.lastexec_ts), (1, 2, 3, m.ts));
