@@ -254,13 +254,6 @@ impl Interfaces {
         self.v6.iter().any(|addr| addr[..8] == ip[..8])
     }
 
-    /// Whether the address belongs to a private network or to the network of an interface. The original's mask for
-    /// 172.16.0.0/12 is wrong: it takes 172.16, 172.80, 172.144 and 172.208.
-    pub fn is_near_v4(&self, ip: [u8; 4]) -> bool {
-        let private = ip[0] == 10 || ip[..2] == [192, 168] || ip[0] == 172 && ip[1] & 0x3f == 16;
-        private || self.v4.iter().any(|(addr, mask)| masked(*addr, *mask) == masked(ip, *mask))
-    }
-
     /// Fills in the end of a connection whose address is all zeros: the interface by which the other end is reached.
     pub fn complete(&self, fd: &mut Fd) {
         match (fd.kind, fd.addr()) {

@@ -462,7 +462,6 @@ impl ThreadTable {
     /// Takes a thread out: gives its children to a reaper, and removes the leader when the last thread has gone.
     /// A leader that exits before its threads stays.
     pub(super) fn remove(&mut self, tid: i64) {
-        self.last = None;
         let Some(&slot) = self.by_tid.get(&tid) else { return };
         let thread = self.in_slot(slot);
         let (ptid, pid, main) = (thread.ptid, thread.pid, thread.is_main());
@@ -571,6 +570,7 @@ impl ThreadTable {
     }
 
     fn release(&mut self, slot: u32) {
+        self.last = None;
         let thread = self.slots[slot as usize].take();
         self.free.push(slot);
         if let Some(group) = thread.and_then(|t| t.links.group) {

@@ -57,15 +57,17 @@ impl State {
             // Its exit was missed.
             self.threads.remove(child);
         }
+        if self.threads.slot(rec.tid) != Some(caller) {
+            // The caller was gone with it.
+            cur.tid = None;
+            return;
+        }
         self.make_child(rec, child, caller, known, flags);
     }
 
-    /// Makes the child from the caller's event. The caller may have gone with a stale child of the same id.
+    /// Makes the child from the caller's event.
     fn make_child(&mut self, rec: &Record<'_>, child: i64, caller: u32, known: bool, flags: u32) {
         let p = &rec.params;
-        if self.threads.slot(rec.tid) != Some(caller) {
-            return;
-        }
         let parent = self.threads.in_slot(caller);
         let is_thread = flags & flags::CLONE_THREAD != 0;
         let (pid, ptid) = if is_thread { (parent.pid, parent.ptid) } else { (child, parent.tid) };

@@ -517,3 +517,35 @@ fn connections_of_the_descriptor_list() {
     assert_eq!(of(6).1, Role::None);
     assert_eq!(of(7), ("/s".into(), Role::Server));
 }
+
+/// Events of all types with small random numbers for parameters, so that threads and descriptors meet.
+#[test]
+fn nothing_breaks_the_state() {
+    let mut m = Machine::new();
+    let mut seed = 0x9e37_79b9_7f4a_7c15u64;
+    let mut random = |below: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    for _ in 0..100_000 {
+        let code = match random(3) {
+            0 => code::CLONE_20_X,
+            1 if random(2) == 0 => code::PROCEXIT_1_E,
+            _ => random(EVENTS.len() as u64) as u16,
+        };
+        let params: Vec<P<'_>> = (0..random(31))
+            .map(|_| match random(7) {
+                0 => N,
+                1 => U32(1 << random(31)),
+                2 => T("/a/../b"),
+                3 => B(&[2, 1, 1, 1, 1, 80, 0, 2, 2, 2, 2, 81, 0]),
+                _ => I(random(12) as i64 - 2),
+            })
+            .collect();
+        m.event(random(10) as i64 - 1, code, &params);
+        m.ts += random(SEC);
+        for thread in m.state.threads.iter() {
+            assert!(m.state.threads.ancestors(thread).count() <= m.state.threads.len());
+        }
+    }
+}
