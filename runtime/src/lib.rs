@@ -1,6 +1,20 @@
-//! x
+//! The runtime of Peregrine: records → state → compiled rules → alerts.
+//!
+//! ```text
+//! capture  file → blocks → records and facts about the machine; old events → current ones
+//! state    threads, images, descriptors, users, containers: changed by records
+//! session  capture, converter and state together: events ready for rules
+//! fields   values of an event for conditions and outputs
+//! format   output templates → text and JSON
+//! replay   events → matching rules → alerts
+//! cli      the `peregrine` program
+//! ```
+
 pub mod capture;
 pub mod containers;
+pub mod fields;
+pub mod format;
 pub mod record;
+pub mod session;
 pub mod state;
 mod sys;

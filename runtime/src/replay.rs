@@ -1,9 +1,8 @@
 //! Rules over a capture: session → matcher → alerts.
 
 use crate::alert::{AlertFormat, Alerts};
-use crate::capture::CaptureError;
 use crate::fields::{Bound, Env, EventView};
-use crate::session::{Delivered, Session};
+use crate::session::{Delivered, Session, SessionError};
 use bumpalo::Bump;
 use peregrine_compiler::backend::frame::Pad;
 use peregrine_compiler::backend::native::NativeError;
@@ -98,7 +97,7 @@ pub fn run(
     detector: &mut Detector<'_>,
     env: &Env,
     sink: &mut dyn FnMut(&[u8]),
-) -> Result<(), CaptureError> {
+) -> Result<(), SessionError> {
     while session.step(&mut |event| detector.event(event, env, sink))? {}
     Ok(())
 }

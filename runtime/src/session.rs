@@ -5,14 +5,13 @@
 //! container, user, group and asynchronous events at the very beginning are initial state and not delivered
 //! either.
 
-use crate::capture::{Capture, CaptureError, Converted, Converter, Item, Progress};
+use crate::capture::{Capture, CaptureError, ConvertError, Converted, Converter, Item, Offset, Progress};
 use crate::record::Record;
 use crate::state::{Current, State};
 use peregrine_schema::{Effect, Origin};
 use std::path::Path;
 
 /// A capture being replayed.
-#[derive(Debug)]
 pub struct Session {
     capture: Capture,
     converter: Converter,
@@ -31,6 +30,22 @@ enum Phase {
     Initial,
     /// Delivering events.
     Running,
+}
+
+/// Why a replay ended early. Events before it have been delivered.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The capture cannot be read on.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+    /// An event of an old capture cannot be brought into its current form.
+    #[error("{offset}: {source}")]
+    Convert {
+        /// Where the reader stood after the event.
+        offset: Offset,
+        /// What is wrong.
+        source: ConvertError,
+    },
 }
 
 /// An event ready for rules.
@@ -83,12 +98,11 @@ impl Session {
     /// Processes the next item of the capture, and shows it to `visit` if it is an event for rules. False at
     /// the end.
     #[inline]
-    pub fn step(&mut self, visit: &mut impl FnMut(Delivered<'_>)) -> Result<bool, CaptureError> {
-        let offset = self.capture.offset();
+    pub fn step(&mut self, visit: &mut impl FnMut(Delivered<'_>)) -> Result<bool, SessionError> {
         let record = match self.capture.next()? {
             None => return Ok(false),
             Some(Item::Metadata(metadata)) => {
-                self.state.add(*metadata);
+                self.state.load(&metadata);
                 return Ok(true);
             }
             Some(Item::Restart) => {
@@ -107,10 +121,10 @@ impl Session {
         let record = match self.converter.convert(record) {
             Ok(Converted::Pass(record)) => record,
             Ok(Converted::Dropped) => {
-                self.run();
+                enter_running(&mut self.phase, &mut self.state);
                 return Ok(true);
             }
-            Err(error) => return Err(CaptureError::convert(offset, error)),
+            Err(source) => return Err(SessionError::Convert { offset: self.capture.offset(), source }),
         };
         let event = record.event();
         let initial = matches!(
@@ -118,7 +132,7 @@ impl Session {
             Effect::Container | Effect::Async | Effect::UserAdded | Effect::UserDeleted | Effect::GroupAdded | Effect::GroupDeleted
         );
         if !initial {
-            self.run();
+            enter_running(&mut self.phase, &mut self.state);
         }
         if self.first_ts.is_none() && event.origin != Origin::Meta {
             self.first_ts = Some(record.ts);
@@ -135,14 +149,15 @@ impl Session {
                 first_ts: self.first_ts.unwrap_or(0),
             });
         }
+        self.state.after(&mut self.current);
         Ok(true)
     }
+}
 
-    /// Initial state is complete.
-    fn run(&mut self) {
-        if self.phase != Phase::Running {
-            self.phase = Phase::Running;
-            self.state.metadata_complete();
-        }
+/// Initial state is complete.
+fn enter_running(phase: &mut Phase, state: &mut State) {
+    if *phase != Phase::Running {
+        *phase = Phase::Running;
+        state.loaded();
     }
 }

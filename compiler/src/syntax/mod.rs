@@ -4,7 +4,7 @@
 //! parser does, its oddities included, since rule files in use depend on them. Places are byte offsets.
 
 pub mod ast;
-mod lexer;
+pub(crate) mod lexer;
 pub mod parser;
 pub mod print;
 

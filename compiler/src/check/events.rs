@@ -1,0 +1,149 @@
+//! The event codes on which a condition can match.
+//!
+//! Sets are combined along `and`, `or` and `not`, with negations pushed down to the comparisons. Only
+//! comparisons of `evt.type` and `syscall.type` by `=`, `!=`, `in`, and of `evt.num` (which is at least 1)
+//! say anything; all others stand for all codes, negated or not.
+//!
+//! Errors: comparisons that would have to be understood and cannot be, a transformed event type and an event
+//! type compared with a computed value.
+
+use super::constant::parse_unsigned;
+use super::{CheckError, MAX_NESTING, expr_at};
+use crate::hir::{EventSet, ListOp, Op};
+use crate::syntax::ast::{At, Check, CheckOp, Expr, Operand, Rhs, TransformArg, Value};
+use peregrine_schema::syscalls::event_codes;
+
+/// The set of a condition whose macros have been replaced.
+pub fn event_set(expr: &Expr) -> Result<EventSet, CheckError> {
+    expr_set(expr, false, 0)
+}
+
+fn expr_set(expr: &Expr, negated: bool, depth: usize) -> Result<EventSet, CheckError> {
+    if depth >= MAX_NESTING {
+        let message = format!("exceeded max depth limit of {MAX_NESTING}");
+        return Err(CheckError::other(message, expr_at(expr)));
+    }
+    let members = |members: &[Expr], intersect: bool| {
+        let mut set = if intersect { EventSet::all() } else { EventSet::EMPTY };
+        for member in members {
+            let other = expr_set(member, negated, depth + 1)?;
+            set = if intersect { set.intersection(&other) } else { set.union(&other) };
+        }
+        Ok(set)
+    };
+    match expr {
+        Expr::And(all, _) => members(all, !negated),
+        Expr::Or(any, _) => members(any, negated),
+        Expr::Not(inner, _) => expr_set(inner, !negated, depth + 1),
+        Expr::Macro(..) => Ok(EventSet::all()),
+        Expr::Check(check) => Ok(match check_set(check)? {
+            Some(set) if negated => set.complement(),
+            Some(set) => set,
+            None => EventSet::all(),
+        }),
+    }
+}
+
+/// What a comparison says about event codes; `None` if nothing.
+fn check_set(check: &Check) -> Result<Option<EventSet>, CheckError> {
+    if let Some(holds) = event_number(check) {
+        return Ok(Some(if holds { EventSet::all() } else { EventSet::EMPTY }));
+    }
+    let understood = match check.op {
+        CheckOp::Exists => return Ok(is_event_type(&check.lhs)?.then(EventSet::all)),
+        CheckOp::Scalar(Op::Eq | Op::Ne, None) | CheckOp::List(ListOp::In) => true,
+        _ => false,
+    };
+    if !understood || !is_event_type(&check.lhs)? {
+        return Ok(None);
+    }
+    let values = match &check.rhs {
+        Some(Rhs::Value(value)) => std::slice::from_ref(value),
+        Some(Rhs::List(values, _)) => values,
+        Some(Rhs::Operand(rhs)) => return Err(computed_type(rhs)),
+        None => return Ok(None),
+    };
+    let set = named(values);
+    Ok(Some(if check.op == CheckOp::Scalar(Op::Ne, None) { set.complement() } else { set }))
+}
+
+fn named(values: &[Value]) -> EventSet {
+    let mut set = EventSet::EMPTY;
+    let names = values.iter().filter_map(|v| std::str::from_utf8(&v.bytes).ok());
+    for code in names.flat_map(event_codes) {
+        set.insert(code);
+    }
+    set
+}
+
+/// An event type on the left, something computed on the right.
+fn computed_type(rhs: &Operand) -> CheckError {
+    let transformed = match rhs {
+        Operand::Field { name, arg, .. } => is_type_field(name, arg.as_deref()),
+        Operand::Transform { .. } => is_event_type(rhs).is_err(),
+    };
+    if transformed {
+        return transformed_type(rhs.at());
+    }
+    let message = "right-hand field comparisons on `evt.type`/`syscall.type` checks are not supported by event code \
+                   search";
+    CheckError::other(message, rhs.at())
+}
+
+fn transformed_type(at: &At) -> CheckError {
+    CheckError::other("event code search does not support `evt.type` checks with transformers", at)
+}
+
+fn is_type_field(name: &str, arg: Option<&str>) -> bool {
+    matches!(name, "evt.type" | "syscall.type") && arg.is_none()
+}
+
+/// Whether the operand is the event type itself; an error if it is computed from it. Of a list inside a
+/// transformer only the last element is looked at.
+fn is_event_type(operand: &Operand) -> Result<bool, CheckError> {
+    match operand {
+        Operand::Field { name, arg, .. } => Ok(is_type_field(name, arg.as_deref())),
+        Operand::Transform { args, at, .. } => {
+            for arg in args {
+                if arg_is_event_type(arg)? {
+                    return Err(transformed_type(at));
+                }
+            }
+            Ok(false)
+        }
+    }
+}
+
+fn arg_is_event_type(arg: &TransformArg) -> Result<bool, CheckError> {
+    match arg {
+        TransformArg::Operand(operand) => is_event_type(operand),
+        TransformArg::Value(_) => Ok(false),
+        TransformArg::List(items, _) => {
+            let mut last = false;
+            for item in items {
+                last = arg_is_event_type(item)?;
+            }
+            Ok(last)
+        }
+    }
+}
+
+/// Whether a comparison of `evt.num` always holds or never does, events being counted from 1.
+fn event_number(check: &Check) -> Option<bool> {
+    match &check.lhs {
+        Operand::Field { name, arg: None, .. } if name == "evt.num" => {}
+        _ => return None,
+    }
+    let number = |value: &Value| parse_unsigned(std::str::from_utf8(&value.bytes).ok()?);
+    match (check.op, &check.rhs) {
+        (CheckOp::List(ListOp::In), Some(Rhs::List(values, _))) => {
+            values.iter().all(|v| number(v) == Some(0)).then_some(false)
+        }
+        (CheckOp::Scalar(op, None), Some(Rhs::Value(value))) => match (op, number(value)?) {
+            (Op::Eq | Op::Le, 0) | (Op::Lt, 0 | 1) => Some(false),
+            (Op::Ne | Op::Gt, 0) | (Op::Ge, 0 | 1) => Some(true),
+            _ => None,
+        },
+        _ => None,
+    }
+}
