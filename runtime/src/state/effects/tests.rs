@@ -33,9 +33,9 @@ impl Machine {
     fn new() -> Machine {
         let mut m = Machine { state: State::default(), cur: Current::default(), ts: 100 * SEC };
         for (tid, ptid, comm) in [(1, 0, "init"), (10, 1, "sh"), (20, 10, "app")] {
-            m.state.add(Metadata::Process(process(tid, tid, ptid, comm)));
+            m.state.load(&Metadata::Process(process(tid, tid, ptid, comm)));
         }
-        m.state.metadata_complete();
+        m.state.loaded();
         m
     }
 
@@ -497,7 +497,7 @@ fn users_and_containers() {
 #[test]
 fn connections_of_the_descriptor_list() {
     let mut state = State::default();
-    state.add(Metadata::Process(process(20, 20, 1, "app")));
+    state.load(&Metadata::Process(process(20, 20, 1, "app")));
     let (a, b) = ([10, 0, 0, 1], [10, 0, 0, 2]);
     let entry = |fd, kind, info| FdEntry { fd, ino: 0, kind, info };
     let fds = vec![
@@ -507,8 +507,8 @@ fn connections_of_the_descriptor_list() {
         entry(6, 4, FdInfo::V6 { sip: [1; 16], dip: [2; 16], sport: 80, dport: 4000, l4: 2 }),
         entry(7, 8, FdInfo::Unix { source: 1, dest: 2, name: b"/s".to_vec() }),
     ];
-    state.add(Metadata::Fds(FdList { tid: 20, fds }));
-    state.metadata_complete();
+    state.load(&Metadata::Fds(FdList { tid: 20, fds }));
+    state.loaded();
     let thread = state.threads.get(20).expect("added");
     let of = |num| thread.fds.get(num).map(|fd| (text(&fd.name), fd.role)).expect("listed");
     assert_eq!(of(3), ("0.0.0.0:80".into(), Role::None));
