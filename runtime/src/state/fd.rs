@@ -292,7 +292,7 @@ impl Fd {
     }
 
     /// Sets the addresses, whose form must be that of the type; the protocol stays.
-    pub(super) fn set_addr(&mut self, addr: Addr) {
+    pub(crate) fn set_addr(&mut self, addr: Addr) {
         match addr {
             Addr::None => {}
             Addr::V4 { sip, dip, sport, dport } => {

@@ -315,7 +315,7 @@ impl ThreadTable {
 
     /// Adds a thread, replacing one of the same id; links it with its group and parent if `link`.
     /// `None` if the table is full.
-    pub(super) fn add(&mut self, mut thread: Thread, link: bool) -> Option<u32> {
+    pub(crate) fn add(&mut self, mut thread: Thread, link: bool) -> Option<u32> {
         if !self.has_room() {
             self.dropped += 1;
             return None;
