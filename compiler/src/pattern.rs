@@ -88,13 +88,12 @@ pub struct Regex(meta::Regex);
 impl Regex {
     /// Compiles; `None` if the pattern is not valid (the front end has reported that).
     pub fn new(pattern: &[u8]) -> Option<Regex> {
-        
         let translated = crate::check::regex_to_rust(pattern).ok()?;
         let whole = format!("(?:{translated})\\z");
         meta::Builder::new()
             // A pattern that would need more is refused as RE2 refuses it.
             .configure(meta::Config::new().nfa_size_limit(Some(8 << 20)).hybrid_cache_capacity(1 << 20))
-            .syntax(syntax::Config::new().nest_limit(1000))
+            .syntax(syntax::Config::new().nest_limit(2000))
             .build(&whole)
             .ok()
             .map(Regex)

@@ -1,1 +1,24 @@
-//! x
+//! The runtime of Peregrine: records → state → compiled rules → alerts.
+//!
+//! ```text
+//! capture  file → blocks → records and facts about the machine; old events → current ones
+//! state    threads, images, descriptors, users, containers: changed by records
+//! session  capture, converter and state together: events ready for rules
+//! fields   values of an event for conditions and outputs
+//! format   output templates → text and JSON
+//! alert    alerts as lines of text or JSON
+//! replay   events → matching rules → alerts
+//! cli      the `peregrine` program
+//! ```
+
+pub mod alert;
+pub mod capture;
+pub mod cli;
+pub mod containers;
+pub mod fields;
+pub mod format;
+pub mod record;
+pub mod replay;
+pub mod session;
+pub mod state;
+mod sys;

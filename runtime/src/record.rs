@@ -31,6 +31,7 @@ pub struct Record<'a> {
 
 impl<'a> Record<'a> {
     /// The row of the event.
+    #[inline]
     pub fn event(&self) -> &'static schema::Event {
         &schema::EVENTS[self.code as usize]
     }
@@ -39,32 +40,31 @@ impl<'a> Record<'a> {
 /// Parameters of a record.
 #[derive(Clone, Copy, Debug)]
 pub struct Params<'a> {
-    /// `count` lengths of `width` bytes each.
+    /// Lengths of `1 << shift` bytes each.
     lens: &'a [u8],
     data: &'a [u8],
-    /// Bytes of a length: 2 or 4.
-    width: u8,
+    /// 1: lengths are u16; 2: u32.
+    shift: u8,
 }
 
 impl<'a> Params<'a> {
     /// `lens` holds whole lengths of `width` (2 or 4) bytes whose sum is at most `data.len()`.
     pub fn new(lens: &'a [u8], data: &'a [u8], width: u8) -> Params<'a> {
         debug_assert!(width == 2 || width == 4);
-        Params { lens, data, width }
+        debug_assert!(lens.len() % usize::from(width) == 0);
+        Params { lens, data, shift: width >> 1 }
     }
 
     /// Number of parameters in the record; may differ from the table for other schema versions.
+    #[inline]
     pub fn count(&self) -> usize {
-        self.lens.len() / self.width as usize
+        self.lens.len() >> self.shift
     }
 
-    fn length(&self, i: usize) -> usize {
-        let at = i * self.width as usize;
-        if self.width == 2 {
-            u16::from_le_bytes([self.lens[at], self.lens[at + 1]]) as usize
-        } else {
-            u32::from_le_bytes([self.lens[at], self.lens[at + 1], self.lens[at + 2], self.lens[at + 3]]) as usize
-        }
+    /// Bytes of a length: 2 or 4.
+    #[inline]
+    pub fn width(&self) -> u8 {
+        1 << self.shift
     }
 
     /// Bytes of parameter `i`; `None` beyond the record's parameters.
@@ -73,11 +73,31 @@ impl<'a> Params<'a> {
         if i >= self.count() {
             return None;
         }
+        let (before, rest) = self.lens.split_at(i << self.shift);
+        let (start, len) = if self.shift == 1 {
+            let length = |l: &[u8]| usize::from(u16::from_le_bytes([l[0], l[1]]));
+            (before.chunks_exact(2).map(length).sum::<usize>(), length(rest))
+        } else {
+            let length = |l: &[u8]| u32::from_le_bytes([l[0], l[1], l[2], l[3]]) as usize;
+            (before.chunks_exact(4).map(length).sum::<usize>(), length(rest))
+        };
+        self.data.get(start..start + len)
+    }
+
+    /// All parameters in order.
+    pub fn iter(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let (lens, data, shift) = (self.lens, self.data, self.shift);
         let mut start = 0;
-        for k in 0..i {
-            start += self.length(k);
-        }
-        self.data.get(start..start + self.length(i))
+        lens.chunks_exact(1 << shift).map_while(move |l| {
+            let len = match *l {
+                [a, b] => usize::from(u16::from_le_bytes([a, b])),
+                [a, b, c, d] => u32::from_le_bytes([a, b, c, d]) as usize,
+                _ => return None,
+            };
+            let param = data.get(start..start + len)?;
+            start += len;
+            Some(param)
+        })
     }
 
     /// Parameter `i` as an integer of its size (1, 2, 4 or 8 bytes, zero-extended); `None` if absent or of
@@ -109,6 +129,11 @@ impl<'a> Params<'a> {
     pub fn text(&self, i: usize) -> Option<&'a [u8]> {
         let b = self.get(i)?;
         Some(&b[..memchr::memchr(0, b).unwrap_or(b.len())])
+    }
+
+    /// The lengths, as in the record.
+    pub fn lens(&self) -> &'a [u8] {
+        self.lens
     }
 
     /// All parameter bytes, back to back.

@@ -32,13 +32,21 @@ macro_rules! param {
 }
 
 macro_rules! slice {
-    () => { &[] };
-    ($table:ident) => { $table };
+    () => {
+        &[]
+    };
+    ($table:ident) => {
+        $table
+    };
 }
 
 macro_rules! index {
-    () => { None };
-    ($index:literal) => { Some($index) };
+    () => {
+        None
+    };
+    ($index:literal) => {
+        Some($index)
+    };
 }
 
 /// Value of a socket option: unknown bytes, errno, 32 bits, 64 bits, time.

@@ -66,7 +66,8 @@ pub fn field_with_argument(text: &str) -> Option<(&'static Field, Option<&str>)>
     text.rmatch_indices('.').find_map(|(dot, _)| {
         let argument = &text[dot + 1..];
         let field = field_by_name(&text[..dot])?;
-        (field.flags.has(FieldFlags::DOTTED_ARG) && !argument.is_empty()).then_some((field, Some(argument)))
+        (field.flags.has(FieldFlags::DOTTED_ARG) && !argument.is_empty())
+            .then_some((field, Some(argument)))
     })
 }
 
@@ -122,15 +123,15 @@ fields! {
     EvtIsIoWrite "evt.is_io_write" Evt Bool Na None None [] Nothing "Whether the event type writes to a descriptor.";
     EvtIoDir "evt.io_dir" Evt Charbuf Na None None [] Nothing "`read` or `write`; missing for event types that do neither.";
     EvtIsWait "evt.is_wait" Evt Bool Na None None [] Nothing "Whether the event type waits.";
-    EvtWaitLatency "evt.wait_latency" Evt Reltime Dec None None [DEPRECATED] Nothing "Always 0 for event types that wait; missing for others.";
+    EvtWaitLatency "evt.wait_latency" Evt Reltime Dec None None [DEPRECATED] Nothing "Always 0, see `evt.latency`.";
     EvtIsSyslog "evt.is_syslog" Evt Bool Na None None [] Nothing "Whether the event writes to a descriptor whose name contains `/dev/log`.";
     EvtCount "evt.count" Evt Uint32 Dec None None [] Nothing "Always 1.";
     EvtCountError "evt.count.error" Evt Uint32 Dec None None [] Nothing "1 if the return value is negative, else 0; missing if the event has none.";
-    EvtCountErrorFile "evt.count.error.file" Evt Uint32 Dec None None [] Nothing "1 if the event failed and its descriptor is a file, or it opens one.";
-    EvtCountErrorNet "evt.count.error.net" Evt Uint32 Dec None None [] Nothing "1 if the event failed and its descriptor is a socket, or it makes one.";
-    EvtCountErrorMemory "evt.count.error.memory" Evt Uint32 Dec None None [] Nothing "1 if the event failed and works on memory.";
-    EvtCountErrorOther "evt.count.error.other" Evt Uint32 Dec None None [] Nothing "1 if the event failed and is of no other kind.";
-    EvtCountExit "evt.count.exit" Evt Uint32 Dec None None [] Nothing "1 for event types with an odd code.";
+    EvtCountErrorFile "evt.count.error.file" Evt Uint32 Dec None None [] Nothing "`evt.count.error` if the descriptor is a file, or the event opens one; else missing.";
+    EvtCountErrorNet "evt.count.error.net" Evt Uint32 Dec None None [] Nothing "`evt.count.error` if the descriptor is a socket, or the event connects one; else missing.";
+    EvtCountErrorMemory "evt.count.error.memory" Evt Uint32 Dec None None [] Nothing "`evt.count.error` if the event works on memory; else missing.";
+    EvtCountErrorOther "evt.count.error.other" Evt Uint32 Dec None None [] Nothing "`evt.count.error` if none of the other three has a value; else missing.";
+    EvtCountExit "evt.count.exit" Evt Uint32 Dec None None [] Nothing "1 for event types with an odd code; else missing.";
     EvtCountProcinfo "evt.count.procinfo" Evt Uint32 Dec None None [HIDDEN] Nothing "1 for `procinfo` events of main threads, else 0.";
     EvtCountThreadinfo "evt.count.threadinfo" Evt Uint32 Dec None None [HIDDEN] Nothing "1 for `procinfo` events, else 0.";
     EvtAround "evt.around" Evt Uint64 Dec Required Index [FILTER_ONLY NO_RHS NO_TRANSFORMER] Nothing "`evt.around[T]=D`: whether the event is at most D milliseconds away from T, a value of `evt.rawtime`.";
@@ -224,8 +225,8 @@ fields! {
     ThreadIsmain "thread.ismain" Process Bool Na None None [] Thread "Whether the thread is the main thread of its process.";
     ThreadVtid "thread.vtid" Process Int64 Id None None [] Thread "Thread id, as seen in its own namespace.";
     ThreadNametid "thread.nametid" Process Charbuf Na None None [HIDDEN] Thread "`proc.name` followed by the thread id.";
-    ThreadExectime "thread.exectime" Process Reltime Dec None None [] Nothing "Nanoseconds the thread has just run; only for `switch` events.";
-    ThreadTotexectime "thread.totexectime" Process Reltime Dec None None [] Nothing "Nanoseconds the thread has run since the capture began; only for `switch` events.";
+    ThreadExectime "thread.exectime" Process Reltime Dec None None [] Nothing "Nanoseconds the thread has just run, for `switch` events; else 0.";
+    ThreadTotexectime "thread.totexectime" Process Reltime Dec None None [] Thread "Nanoseconds the thread has run, summed over the `switch` events seen.";
     ThreadCgroups "thread.cgroups" Process Charbuf Na None None [] Thread "Control groups as `subsystem=path`, joined with blanks; missing if there are none.";
     ThreadCgroup "thread.cgroup" Process Charbuf Na Required Key [DOTTED_ARG] Thread "`thread.cgroup.SUBSYSTEM`: path of the control group of one subsystem.";
     ProcNthreads "proc.nthreads" Process Uint64 Dec None None [] Thread "Number of live threads, the main thread included.";

@@ -6,6 +6,8 @@
 //! What must hold: no I/O, no dependency, no logic beyond looking a row up. Sizes are bytes, times are
 //! nanoseconds. The facts are those of event schema 4.5.1 (driver API 10.1.0), rules engine 0.63.0.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail"))]
+
 pub mod convert;
 pub mod docs;
 pub mod events;
@@ -13,6 +15,8 @@ pub mod fields;
 pub mod flags;
 pub mod ops;
 pub mod syscalls;
+#[cfg(test)]
+mod tests;
 
 pub use events::EVENTS;
 pub use fields::{FIELDS, FieldId};
@@ -85,6 +89,78 @@ pub enum Type {
     Enumflags32 = 46,
     Fd32 = 47,
     Pid32 = 48,
+}
+
+impl Type {
+    /// Bytes of a value in a record, for types whose values all have the same size.
+    pub const fn size(self) -> Option<usize> {
+        Some(match self {
+            Type::Int8 | Type::Uint8 | Type::Flags8 | Type::Enumflags8 => 1,
+            Type::Sigtype | Type::L4proto | Type::Sockfamily => 1,
+            Type::Int16 | Type::Uint16 | Type::Flags16 | Type::Enumflags16 | Type::SyscallId | Type::Port => 2,
+            Type::Int32 | Type::Uint32 | Type::Flags32 | Type::Enumflags32 | Type::Uid | Type::Gid => 4,
+            Type::Mode | Type::Sigset | Type::Fd32 | Type::Pid32 | Type::Ipv4addr | Type::Bool => 4,
+            Type::Int64 | Type::Uint64 | Type::Reltime | Type::Abstime | Type::Errno => 8,
+            Type::Fd | Type::Pid | Type::Double => 8,
+            Type::Ipv6addr => 16,
+            _ => return None,
+        })
+    }
+
+    /// Name in messages and listings, e.g. `CHARBUF`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Type::None => "NONE",
+            Type::Int8 => "INT8",
+            Type::Int16 => "INT16",
+            Type::Int32 => "INT32",
+            Type::Int64 => "INT64",
+            Type::Uint8 => "UINT8",
+            Type::Uint16 => "UINT16",
+            Type::Uint32 => "UINT32",
+            Type::Uint64 => "UINT64",
+            Type::Charbuf => "CHARBUF",
+            Type::Bytebuf => "BYTEBUF",
+            Type::Errno => "ERRNO",
+            Type::Sockaddr => "SOCKADDR",
+            Type::Socktuple => "SOCKTUPLE",
+            Type::Fd => "FD",
+            Type::Pid => "PID",
+            Type::Fdlist => "FDLIST",
+            Type::Fspath => "FSPATH",
+            Type::SyscallId => "SYSCALLID",
+            Type::Sigtype => "SIGTYPE",
+            Type::Reltime => "RELTIME",
+            Type::Abstime => "ABSTIME",
+            Type::Port => "PORT",
+            Type::L4proto => "L4PROTO",
+            Type::Sockfamily => "SOCKFAMILY",
+            Type::Bool => "BOOL",
+            Type::Ipv4addr => "IPV4ADDR",
+            Type::Dyn => "DYNAMIC",
+            Type::Flags8 => "FLAGS8",
+            Type::Flags16 => "FLAGS16",
+            Type::Flags32 => "FLAGS32",
+            Type::Uid => "UID",
+            Type::Gid => "GID",
+            Type::Double => "DOUBLE",
+            Type::Sigset => "SIGSET",
+            Type::Charbufarray => "CHARBUFARRAY",
+            Type::CharbufPairArray => "CHARBUF_PAIR_ARRAY",
+            Type::Ipv4net => "IPV4NET",
+            Type::Ipv6addr => "IPV6ADDR",
+            Type::Ipv6net => "IPV6NET",
+            Type::Ipaddr => "IPADDR",
+            Type::Ipnet => "IPNET",
+            Type::Mode => "MODE",
+            Type::Fsrelpath => "FSRELPATH",
+            Type::Enumflags8 => "ENUMFLAGS8",
+            Type::Enumflags16 => "ENUMFLAGS16",
+            Type::Enumflags32 => "ENUMFLAGS32",
+            Type::Fd32 => "FD32",
+            Type::Pid32 => "PID32",
+        }
+    }
 }
 
 /// How a number is printed (`PF_*`).
@@ -223,7 +299,10 @@ bits! {
 /// What an event does to the state of processes, descriptors, users (`docs/events.md`).
 /// Consumed by the runtime's `state::effects`, one function per variant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[allow(missing_docs, reason = "one per group of system calls; see runtime::state::effects")]
+#[allow(
+    missing_docs,
+    reason = "one per group of system calls; see runtime::state::effects"
+)]
 pub enum Effect {
     None,
     /// An enter event kept per thread for the matching exit event.
@@ -313,15 +392,26 @@ impl Event {
         use events::code::*;
         match self.code {
             PROCINFO_E => true,
-            CONTAINER_JSON_2_E | USER_ADDED_E | USER_DELETED_E | GROUP_ADDED_E | GROUP_DELETED_E | PLUGINEVENT_E
-            | ASYNCEVENT_E => false,
+            CONTAINER_JSON_2_E | USER_ADDED_E | USER_DELETED_E | GROUP_ADDED_E
+            | GROUP_DELETED_E | PLUGINEVENT_E | ASYNCEVENT_E => false,
             _ => !self.flags.has(EventFlags::SKIP_PARSE_RESET),
         }
     }
     /// The event creates, uses or closes a descriptor, so that [`Needs::Fd`] is met.
     pub const fn has_fd(&self) -> bool {
         self.has_thread()
-            && self.flags.any(EventFlags::CREATES_FD.or(EventFlags::USES_FD).or(EventFlags::DESTROYS_FD))
+            && self.flags.any(
+                EventFlags::CREATES_FD
+                    .or(EventFlags::USES_FD)
+                    .or(EventFlags::DESTROYS_FD),
+            )
+    }
+    /// Parameter 0 is the return value.
+    pub const fn has_return_value(&self) -> bool {
+        self.is_exit()
+            && matches!(self.origin, Origin::Syscall)
+            && !self.params.is_empty()
+            && self.code != events::code::GENERIC_X
     }
     /// Index of the parameter called `name`.
     pub fn param(&self, name: &str) -> Option<usize> {

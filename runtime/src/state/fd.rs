@@ -1,6 +1,29 @@
 //! Descriptors and their tables.
+//!
+//! A descriptor keeps its socket addresses in one piece of memory whose meaning depends on the type, exactly as
+//! captures' original consumer does: a bound socket that turns into a connected one keeps its bytes, and what was a
+//! port may then be read as part of an address. Rules see such values, so they are reproduced, not repaired.
+//!
+//! ```text
+//! socket bytes  V4      sip 0..4 | dip 4..8 | sport 8..10 | dport 10..12 | l4 12
+//!               V6      sip 0..16 | dip 16..32 | sport 32..34 | dport 34..36 | l4 36
+//!               ServV4  ip 0..4 | port 4..6 | l4 6
+//!               ServV6  ip 0..16 | port 16..18 | l4 18
+//!               Unix    source 0..8 | dest 8..16
+//! ```
+//!
+//! Addresses are in network byte order, ports in little-endian host order. A table holds at most [`MAX_FDS`]
+//! descriptors; more are not kept.
 
 use std::sync::Arc;
+
+/// Descriptors of one process that are kept; later ones are dropped.
+pub const MAX_FDS: usize = 4096;
+
+/// `O_CLOEXEC` among the `file_flags`.
+pub const O_CLOEXEC: u32 = 0x1000;
+/// `EPOLL_CLOEXEC` and `MFD_CLOEXEC` among the flags of epoll and memfd descriptors.
+const SPECIAL_CLOEXEC: u32 = 1;
 
 /// Type of a descriptor (`SCAP_FD_*`; the discriminant is the id in captures).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,6 +52,20 @@ pub enum FdKind {
     IoUring = 19,
     Memfd = 20,
     PidFd = 21,
+    /// Nothing is known, not even that it exists (what a failed `memfd_create` leaves behind).
+    Uninitialized = 255,
+}
+
+impl FdKind {
+    /// The type with an id of a capture; `None` for ids of newer writers.
+    pub fn from_id(id: u8) -> Option<FdKind> {
+        use FdKind::*;
+        const KINDS: [FdKind; 22] = [
+            Unknown, File, Directory, Ipv4Sock, Ipv6Sock, Ipv4ServSock, Ipv6ServSock, Fifo, UnixSock, Event, Unsupported,
+            SignalFd, EventPoll, Inotify, TimerFd, Netlink, FileV2, Bpf, Userfaultfd, IoUring, Memfd, PidFd,
+        ];
+        KINDS.get(usize::from(id)).copied()
+    }
 }
 
 /// Transport protocol of a socket (`SCAP_L4_*`).
@@ -45,6 +82,19 @@ pub enum L4 {
     Raw = 5,
 }
 
+impl L4 {
+    pub(super) fn from_id(id: u8) -> L4 {
+        match id {
+            1 => L4::Na,
+            2 => L4::Tcp,
+            3 => L4::Udp,
+            4 => L4::Icmp,
+            5 => L4::Raw,
+            _ => L4::Unknown,
+        }
+    }
+}
+
 /// Which end of a connection this process is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[allow(missing_docs, reason = "self-explaining")]
@@ -53,6 +103,30 @@ pub enum Role {
     None,
     Client,
     Server,
+    /// A client that was bound afterwards: counts as either.
+    Both,
+}
+
+impl Role {
+    /// Whether it counts as the client end.
+    pub fn is_client(self) -> bool {
+        matches!(self, Role::Client | Role::Both)
+    }
+
+    /// Whether it counts as the server end.
+    pub fn is_server(self) -> bool {
+        matches!(self, Role::Server | Role::Both)
+    }
+
+    /// This role and the client's.
+    pub(super) fn and_client(self) -> Role {
+        if self.is_server() { Role::Both } else { Role::Client }
+    }
+
+    /// This role and the server's.
+    pub(super) fn and_server(self) -> Role {
+        if self.is_client() { Role::Both } else { Role::Server }
+    }
 }
 
 /// Addresses of a socket. Network byte order for addresses, host order for ports.
@@ -79,16 +153,12 @@ pub struct Fd {
     pub name: Arc<[u8]>,
     /// `fd.nameraw`: path as given to the system call.
     pub name_raw: Arc<[u8]>,
-    /// Addresses of sockets; `sip`/`sport` is the source as in libscap's tuple (client once the role is known).
-    pub addr: Addr,
-    /// Transport protocol.
-    pub l4: L4,
+    /// Addresses of sockets (layout in the module's documentation); read through [`Fd::addr`].
+    pub(super) sock: [u8; 40],
     /// Role.
     pub role: Role,
     /// TCP/UDP socket that has been connected.
     pub connected: bool,
-    /// Closed on exec.
-    pub cloexec: bool,
     /// Open flags (`file_flags` values).
     pub open_flags: u32,
     /// Device.
@@ -103,31 +173,261 @@ pub struct Fd {
     pub lower_layer: bool,
 }
 
-/// The descriptors of a process. Entries are shared between parent and child until one changes.
+impl Fd {
+    /// A descriptor of which only the type is known.
+    pub fn new(kind: FdKind) -> Fd {
+        Fd {
+            kind,
+            name: super::empty_text(),
+            name_raw: super::empty_text(),
+            sock: [0; 40],
+            role: Role::None,
+            connected: false,
+            open_flags: 0,
+            dev: 0,
+            ino: 0,
+            pid: 0,
+            upper_layer: false,
+            lower_layer: false,
+        }
+    }
+
+    /// Addresses of a socket; `sip` and `sport` are the source as in libscap's tuple (client once the role is known).
+    pub fn addr(&self) -> Addr {
+        match self.kind {
+            FdKind::Ipv4Sock => {
+                Addr::V4 { sip: self.take(0), dip: self.take(4), sport: self.port(8), dport: self.port(10) }
+            }
+            FdKind::Ipv6Sock => {
+                Addr::V6 { sip: self.take(0), dip: self.take(16), sport: self.port(32), dport: self.port(34) }
+            }
+            FdKind::Ipv4ServSock => Addr::ServV4 { ip: self.take(0), port: self.port(4) },
+            FdKind::Ipv6ServSock => Addr::ServV6 { ip: self.take(0), port: self.port(16) },
+            FdKind::UnixSock => {
+                Addr::Unix { source: u64::from_le_bytes(self.take(0)), dest: u64::from_le_bytes(self.take(8)) }
+            }
+            _ => Addr::None,
+        }
+    }
+
+    /// Transport protocol; `Unknown` for what is not an internet socket.
+    pub fn l4(&self) -> L4 {
+        self.l4_as(self.kind)
+    }
+
+    /// Transport protocol as `fd.l4proto` tells it: not before the socket has a role, unless raw.
+    pub fn l4proto(&self) -> L4 {
+        match (self.kind, self.l4()) {
+            (FdKind::Ipv4Sock | FdKind::Ipv6Sock, L4::Raw) => L4::Raw,
+            (FdKind::Ipv4Sock | FdKind::Ipv6Sock, _) if self.role == Role::None => L4::Na,
+            (FdKind::Ipv4Sock | FdKind::Ipv6Sock | FdKind::Ipv4ServSock | FdKind::Ipv6ServSock, l4) => l4,
+            _ => L4::Na,
+        }
+    }
+
+    /// An IPv4 TCP connection. IPv6 ones do not count, as in the original.
+    pub(super) fn is_tcp(&self) -> bool {
+        self.kind == FdKind::Ipv4Sock && self.l4() == L4::Tcp
+    }
+
+    /// An IPv4 UDP socket.
+    pub(super) fn is_udp(&self) -> bool {
+        self.kind == FdKind::Ipv4Sock && self.l4() == L4::Udp
+    }
+
+    /// An internet socket that is not a bound server socket.
+    pub(super) fn is_inet(&self) -> bool {
+        matches!(self.kind, FdKind::Ipv4Sock | FdKind::Ipv6Sock)
+    }
+
+    /// Whether exec closes it.
+    pub fn cloexec(&self) -> bool {
+        self.open_flags & O_CLOEXEC != 0
+            || matches!(self.kind, FdKind::EventPoll | FdKind::Memfd) && self.open_flags & SPECIAL_CLOEXEC != 0
+    }
+
+    /// Makes it survive exec. Clears the bit that means close-on-exec for epoll and memfd for every type, `O_RDONLY`
+    /// of files included.
+    pub(super) fn clear_cloexec(&mut self) {
+        self.open_flags &= !(O_CLOEXEC | SPECIAL_CLOEXEC);
+    }
+
+    /// Sets the addresses, whose form must be that of the type; the protocol stays.
+    pub(super) fn set_addr(&mut self, addr: Addr) {
+        match addr {
+            Addr::None => {}
+            Addr::V4 { sip, dip, sport, dport } => {
+                self.put(0, &sip);
+                self.put(4, &dip);
+                self.put(8, &sport.to_le_bytes());
+                self.put(10, &dport.to_le_bytes());
+            }
+            Addr::V6 { sip, dip, sport, dport } => {
+                self.put(0, &sip);
+                self.put(16, &dip);
+                self.put(32, &sport.to_le_bytes());
+                self.put(34, &dport.to_le_bytes());
+            }
+            Addr::ServV4 { ip, port } => {
+                self.put(0, &ip);
+                self.put(4, &port.to_le_bytes());
+            }
+            Addr::ServV6 { ip, port } => {
+                self.put(0, &ip);
+                self.put(16, &port.to_le_bytes());
+            }
+            Addr::Unix { source, dest } => {
+                self.put(0, &source.to_le_bytes());
+                self.put(8, &dest.to_le_bytes());
+            }
+        }
+    }
+
+    /// Sets the protocol of an internet socket.
+    pub(super) fn set_l4(&mut self, l4: L4) {
+        if let Some(at) = Fd::l4_at(self.kind) {
+            self.sock[at] = l4 as u8;
+        }
+    }
+
+    /// The bytes read as an IPv4 tuple, whatever the type is: source, destination and their ports.
+    pub(super) fn as_v4(&self) -> ([u8; 4], u16, [u8; 4], u16) {
+        (self.take(0), self.port(8), self.take(4), self.port(10))
+    }
+
+    /// The bytes read as an IPv6 tuple, whatever the type is.
+    pub(super) fn as_v6(&self) -> ([u8; 16], u16, [u8; 16], u16) {
+        (self.take(0), self.port(32), self.take(16), self.port(34))
+    }
+
+    /// The protocol where a socket of type `kind` has it, whatever the type is.
+    pub(super) fn l4_as(&self, kind: FdKind) -> L4 {
+        Fd::l4_at(kind).map_or(L4::Unknown, |at| L4::from_id(self.sock[at]))
+    }
+
+    /// Source and destination port as an IPv4 tuple has them, whatever the type is.
+    pub(super) fn v4_ports(&self) -> (u16, u16) {
+        (self.port(8), self.port(10))
+    }
+
+    fn l4_at(kind: FdKind) -> Option<usize> {
+        match kind {
+            FdKind::Ipv4Sock => Some(12),
+            FdKind::Ipv6Sock => Some(36),
+            FdKind::Ipv4ServSock => Some(6),
+            FdKind::Ipv6ServSock => Some(18),
+            _ => None,
+        }
+    }
+
+    fn take<const N: usize>(&self, at: usize) -> [u8; N] {
+        let mut out = [0; N];
+        out.copy_from_slice(&self.sock[at..at + N]);
+        out
+    }
+
+    fn port(&self, at: usize) -> u16 {
+        u16::from_le_bytes(self.take(at))
+    }
+
+    fn put(&mut self, at: usize, bytes: &[u8]) {
+        self.sock[at..at + bytes.len()].copy_from_slice(bytes);
+    }
+}
+
+/// The descriptors of a process. Tables and entries are shared between parent and child until one changes.
 #[derive(Clone, Debug, Default)]
 pub struct FdTable {
-    /// By number.
-    pub by_num: Arc<hashbrown::HashMap<i64, Arc<Fd>, foldhash::fast::RandomState>>,
+    inner: Arc<Slots>,
+}
+
+/// Numbers below this are looked up by index.
+const INDEXED: i64 = 4096;
+
+#[derive(Clone, Debug, Default)]
+struct Slots {
+    /// By number, as long as the highest one needs.
+    low: Vec<Option<Arc<Fd>>>,
+    /// Numbers of [`INDEXED`] and above, and negative ones.
+    high: hashbrown::HashMap<i64, Arc<Fd>, foldhash::fast::RandomState>,
+    len: usize,
 }
 
 impl FdTable {
     /// The descriptor.
+    #[inline]
     pub fn get(&self, num: i64) -> Option<&Arc<Fd>> {
-        self.by_num.get(&num)
+        if (0..INDEXED).contains(&num) {
+            self.inner.low.get(num as usize)?.as_ref()
+        } else {
+            self.inner.high.get(&num)
+        }
     }
 
     /// Number of open descriptors.
     pub fn len(&self) -> usize {
-        self.by_num.len()
+        self.inner.len
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.by_num.is_empty()
+        self.len() == 0
     }
 
-    /// All, in no particular order.
+    /// All, by number from 0, then the others in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = (i64, &Arc<Fd>)> {
-        self.by_num.iter().map(|(n, f)| (*n, f))
+        let low = self.inner.low.iter().enumerate();
+        let low = low.filter_map(|(n, fd)| Some((n as i64, fd.as_ref()?)));
+        low.chain(self.inner.high.iter().map(|(n, fd)| (*n, fd)))
+    }
+
+    /// Adds or replaces a descriptor; `false` if the table is full.
+    pub(super) fn insert(&mut self, num: i64, fd: Arc<Fd>) -> bool {
+        if self.len() >= MAX_FDS && self.get(num).is_none() {
+            return false;
+        }
+        let slots = Arc::make_mut(&mut self.inner);
+        let old = if (0..INDEXED).contains(&num) {
+            let num = num as usize;
+            if slots.low.len() <= num {
+                slots.low.resize(num + 1, None);
+            }
+            slots.low[num].replace(fd)
+        } else {
+            slots.high.insert(num, fd)
+        };
+        slots.len += usize::from(old.is_none());
+        true
+    }
+
+    /// Removes a descriptor.
+    pub(super) fn remove(&mut self, num: i64) {
+        if self.get(num).is_none() {
+            return;
+        }
+        let slots = Arc::make_mut(&mut self.inner);
+        if (0..INDEXED).contains(&num) {
+            slots.low[num as usize] = None;
+        } else {
+            slots.high.remove(&num);
+        }
+        slots.len -= 1;
+    }
+
+    /// Replaces a descriptor by what `change` makes of it.
+    pub(super) fn update(&mut self, num: i64, change: impl FnOnce(&mut Fd)) {
+        if self.get(num).is_none() {
+            return;
+        }
+        let slots = Arc::make_mut(&mut self.inner);
+        let slot = if (0..INDEXED).contains(&num) { slots.low[num as usize].as_mut() } else { slots.high.get_mut(&num) };
+        if let Some(fd) = slot {
+            change(Arc::make_mut(fd));
+        }
+    }
+
+    /// Numbers of the descriptors of which `test` holds.
+    pub(super) fn numbers(&self, test: impl Fn(i64, &Fd) -> bool) -> Vec<i64> {
+        self.iter().filter(|(n, fd)| test(*n, fd)).map(|(n, _)| n).collect()
     }
 }

@@ -2,17 +2,28 @@
 //!
 //! One writer. Captures fill it from their metadata blocks (`metadata`), every event changes it through the
 //! effect named in its schema row (`effects`), fields read it.
+//!
+//! ```text
+//! per event:  State::apply ─► Current ─► rules ─► State::after
+//! ```
+//!
+//! A thread that exits and a descriptor that is closed stay until the next event is applied: rules about the event
+//! still see them.
 
 pub mod effects;
 pub mod fd;
 pub mod metadata;
 pub mod net;
 pub mod paths;
+pub mod table;
 pub mod thread;
 pub mod users;
 
-pub use fd::{Fd, FdKind, FdTable, L4, Role};
-pub use thread::{Image, Thread, ThreadTable};
+pub use fd::{Addr, Fd, FdKind, FdTable, L4, Role};
+pub use thread::{Image, Text, Thread, ThreadTable};
+
+/// What the original prints for what is not known.
+pub const NA: &[u8] = b"<NA>";
 
 /// State of one event source.
 #[derive(Debug, Default)]
@@ -27,6 +38,10 @@ pub struct State {
     pub machine: Machine,
     /// Containers by short id, with their metadata as far as known.
     pub containers: crate::containers::Containers,
+    /// Removals that wait for the next event.
+    delayed: effects::Delayed,
+    /// Ports of the server sockets of the descriptor lists.
+    server_ports: metadata::Ports,
 }
 
 /// Facts of the recorded machine.
@@ -43,18 +58,26 @@ pub struct Machine {
 }
 
 /// What the state learnt about the event being processed: input of the `evt.*` and `fd.*` fields.
-/// Filled by [`State::apply`](effects), valid until the next event.
+/// Filled by [`State::apply`](effects), valid until the next event. Keep one for all events of a source: it is
+/// cheaper to update than to fill.
 #[derive(Debug, Clone, Default)]
 pub struct Current {
     /// The thread of the event exists in the table (possibly as a placeholder); its tid.
     pub tid: Option<i64>,
-    /// Descriptor number the event works on, for events with descriptor flags.
+    /// Descriptor number the event works on or has made, for events with descriptor flags: `fd.num`. -1 if the
+    /// event does not tell.
     pub fd: Option<i64>,
     /// The descriptor, if known. Kept here because `close` and `exit` remove it from the table only after
     /// the event has been delivered.
     pub fd_info: Option<std::sync::Arc<Fd>>,
     /// The event changed the descriptor's name.
     pub fd_name_changed: bool,
-    /// Path parameter of an open-like event resolved against its directory.
-    pub path: Option<Vec<u8>>,
+    /// The container that a container event tells about, known before any of its threads.
+    pub container: Option<std::sync::Arc<crate::containers::Container>>,
+}
+
+/// The empty text, without allocating.
+fn empty_text() -> Text {
+    static EMPTY: std::sync::LazyLock<Text> = std::sync::LazyLock::new(|| Text::from(&b""[..]));
+    EMPTY.clone()
 }

@@ -2,13 +2,44 @@
 //!
 //! An [`Image`] is what a successful exec (or fork, or the process table) fixed about a process: immutable,
 //! numbered, shared. A [`Thread`] points to its image and holds what may change in between. Descriptors, cwd
-//! and environment belong to the process and live in its main thread.
+//! and environment belong to the process and live in its main thread: read them through [`ThreadTable::main`] and
+//! [`ThreadTable::fds`]. The table itself is in [`table`](super::table).
 
 use super::fd::FdTable;
+use super::table::Links;
 use std::sync::{Arc, OnceLock};
+
+pub use super::table::ThreadTable;
 
 /// Bytes shared between images.
 pub type Text = Arc<[u8]>;
+
+/// Bits of [`Thread::flags`]: those of `clone_flags`, and what is only known here.
+#[allow(missing_docs, reason = "named like clone_flags, docs/events.md")]
+pub mod flags {
+    pub const CLONE_FILES: u32 = 1;
+    pub const CLONE_NEWPID: u32 = 1 << 6;
+    pub const CLONE_PARENT: u32 = 1 << 8;
+    pub const CLONE_THREAD: u32 = 1 << 13;
+    /// The child's event came before its parent's.
+    pub const CLONE_INVERTED: u32 = 1 << 16;
+    /// The thread's name changed.
+    pub const NAME_CHANGED: u32 = 1 << 17;
+    /// The thread has exited.
+    pub const CLOSED: u32 = 1 << 18;
+    /// The thread has been seen doing something.
+    pub const ACTIVE: u32 = 1 << 19;
+    pub const CLONE_NEWUSER: u32 = 1 << 20;
+    /// Writes into a shell pipe.
+    pub const PIPE_SRC: u32 = 1 << 21;
+    /// Reads from a shell pipe.
+    pub const PIPE_DST: u32 = 1 << 22;
+    pub const CLONE_VFORK: u32 = 1 << 27;
+    /// The child is not in the initial pid namespace.
+    pub const CLONE_CHILD_IN_PIDNS: u32 = 1 << 29;
+    /// The main thread although its tid is not the pid.
+    pub const IS_MAIN_THREAD: u32 = 1 << 30;
+}
 
 /// A block of NUL-terminated strings (arguments, environment, cgroups), as recorded.
 #[derive(Debug, Clone)]
@@ -18,7 +49,7 @@ impl Strings {
     /// The strings, without NULs.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         let body = self.0.strip_suffix(&[0]).unwrap_or(&self.0);
-        let empty = self.0.is_empty();
+        let empty = body.is_empty();
         body.split(|b| *b == 0).filter(move |_| !empty)
     }
 }
@@ -60,6 +91,54 @@ pub struct Image {
     pub cmdline: OnceLock<Box<[u8]>>,
 }
 
+impl Image {
+    /// An image about which nothing is known.
+    pub fn empty(id: u64) -> Image {
+        let none = super::empty_text();
+        let strings = || Strings(none.clone());
+        Image {
+            id,
+            comm: none.clone(),
+            exe: none.clone(),
+            exepath: none.clone(),
+            args: strings(),
+            env: strings(),
+            cgroups: strings(),
+            container_id: none.clone(),
+            exe_flags: 0,
+            exe_ino: 0,
+            exe_ino_ctime: 0,
+            exe_ino_mtime: 0,
+            exe_ino_ctime_duration_clone: 0,
+            exe_ino_ctime_duration_pidns: 0,
+            args_joined: OnceLock::new(),
+            cmdline: OnceLock::new(),
+        }
+    }
+
+    /// The same facts as another image's, for one that will differ in some.
+    pub(super) fn derive(&self, id: u64) -> Image {
+        Image {
+            id,
+            comm: self.comm.clone(),
+            exe: self.exe.clone(),
+            exepath: self.exepath.clone(),
+            args: self.args.clone(),
+            env: self.env.clone(),
+            cgroups: self.cgroups.clone(),
+            container_id: self.container_id.clone(),
+            exe_flags: self.exe_flags,
+            exe_ino: self.exe_ino,
+            exe_ino_ctime: self.exe_ino_ctime,
+            exe_ino_mtime: self.exe_ino_mtime,
+            exe_ino_ctime_duration_clone: self.exe_ino_ctime_duration_clone,
+            exe_ino_ctime_duration_pidns: self.exe_ino_ctime_duration_pidns,
+            args_joined: OnceLock::new(),
+            cmdline: OnceLock::new(),
+        }
+    }
+}
+
 /// A thread. Ids of -1 and the text `<NA>` stand for "unknown" in placeholders.
 #[derive(Debug, Clone)]
 #[allow(missing_docs, reason = "named like the fields, docs/fields.md")]
@@ -74,7 +153,7 @@ pub struct Thread {
     pub vtid: i64,
     pub vpid: i64,
     pub image: Arc<Image>,
-    /// `PPM_CL_*` bits (`clone_flags`).
+    /// `PPM_CL_*` bits ([`flags`]).
     pub flags: u32,
     pub uid: u32,
     pub gid: u32,
@@ -96,47 +175,117 @@ pub struct Thread {
     /// Exec time, ns since the epoch, 0 none.
     pub lastexec_ts: u64,
     pub root: Text,
-    /// Current directory with trailing `/`; only meaningful on main threads.
+    /// Current directory with trailing `/`; only meaningful on main threads (see [`ThreadTable::cwd`]).
     pub cwd: Text,
-    /// Descriptors; only meaningful on main threads.
+    /// Descriptors; only meaningful on main threads (see [`ThreadTable::fds`]).
     pub fds: FdTable,
-    /// A placeholder for a thread nothing is known about.
-    pub invalid: bool,
+    /// What connects the events of the thread.
+    pub(super) pending: Pending,
+    /// Place in the table.
+    pub(super) links: Links,
+}
+
+/// What one event of a thread leaves for the next.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Pending {
+    /// Descriptor number of the last event; -1 none.
+    pub fd: i64,
+    /// Code of the last enter event; 0xffff none.
+    pub enter_code: u16,
+    /// The current exit event belongs to that enter event.
+    pub enter_valid: bool,
+    /// The enter event has been followed by an exit event; it is not needed any more once that has been delivered.
+    pub enter_used: bool,
+    /// The enter event itself, for the few types whose parameters the exit event needs.
+    pub enter: Option<Box<Enter>>,
+}
+
+/// Copy of an enter event.
+#[derive(Debug, Clone)]
+pub(super) struct Enter {
+    /// Event code.
+    pub code: u16,
+    /// Parameters.
+    pub params: Vec<Box<[u8]>>,
+}
+
+impl Enter {
+    /// Bytes of a parameter; empty if absent.
+    pub(super) fn param(&self, i: usize) -> &[u8] {
+        self.params.get(i).map_or(&[], |p| p)
+    }
+
+    /// A parameter as a number of its size, 0 if it is none.
+    pub(super) fn uint(&self, i: usize) -> u64 {
+        match *self.param(i) {
+            [a, b, c, d] => u64::from(u32::from_le_bytes([a, b, c, d])),
+            [a, b, c, d, e, f, g, h] => u64::from_le_bytes([a, b, c, d, e, f, g, h]),
+            _ => 0,
+        }
+    }
+
+    /// A descriptor parameter.
+    pub(super) fn int(&self, i: usize) -> Option<i64> {
+        Some(i64::from_le_bytes(self.param(i).try_into().ok()?))
+    }
 }
 
 impl Thread {
+    /// A thread of which only the id is known.
+    pub fn new(tid: i64, image: Arc<Image>) -> Thread {
+        Thread {
+            tid,
+            pid: -1,
+            ptid: -1,
+            reaper_tid: -1,
+            sid: -1,
+            vpgid: -1,
+            pgid: -1,
+            vtid: -1,
+            vpid: -1,
+            image,
+            flags: flags::NAME_CHANGED,
+            uid: u32::MAX,
+            gid: u32::MAX,
+            loginuid: u32::MAX,
+            tty: 0,
+            fdlimit: -1,
+            cap_permitted: 0,
+            cap_effective: 0,
+            cap_inheritable: 0,
+            vmsize_kb: 0,
+            vmrss_kb: 0,
+            vmswap_kb: 0,
+            pfmajor: 0,
+            pfminor: 0,
+            pidns_init_start_ts: 0,
+            clone_ts: 0,
+            lastexec_ts: 0,
+            root: super::empty_text(),
+            cwd: super::empty_text(),
+            fds: FdTable::default(),
+            pending: Pending { enter_code: u16::MAX, ..Pending::default() },
+            links: Links::default(),
+        }
+    }
+
     /// Whether this is the thread group's leader.
     pub fn is_main(&self) -> bool {
-        self.tid == self.pid || self.flags & 0x0001_0000 /* placeholder for leader flag */ != 0 && false
-    }
-}
-
-/// All threads.
-#[derive(Debug, Default)]
-pub struct ThreadTable {
-    /// By tid.
-    pub by_tid: hashbrown::HashMap<i64, Box<Thread>, foldhash::fast::RandomState>,
-}
-
-impl ThreadTable {
-    /// The thread.
-    pub fn get(&self, tid: i64) -> Option<&Thread> {
-        self.by_tid.get(&tid).map(|t| &**t)
+        self.tid == self.pid || self.flags & flags::IS_MAIN_THREAD != 0
     }
 
-    /// The leader of the thread's group: holder of descriptors, cwd and environment.
-    pub fn main<'a>(&'a self, thread: &'a Thread) -> Option<&'a Thread> {
-        if thread.pid == thread.tid { Some(thread) } else { self.get(thread.pid) }
+    /// Whether nothing but its id is known: a placeholder.
+    pub fn is_invalid(&self) -> bool {
+        self.tid < 0 || self.pid < 0 || self.ptid < 0
     }
 
-    /// The parent: the main thread of the thread `ptid`.
-    pub fn parent<'a>(&'a self, thread: &'a Thread) -> Option<&'a Thread> {
-        let parent = self.get(thread.ptid)?;
-        self.main(parent)
+    /// Whether it has exited.
+    pub fn is_dead(&self) -> bool {
+        self.flags & flags::CLOSED != 0
     }
 
-    /// Ancestors, nearest first, self excluded; ends at an unknown parent or a loop.
-    pub fn ancestors<'a>(&'a self, _thread: &'a Thread) -> impl Iterator<Item = &'a Thread> {
-        std::iter::empty()
+    /// Whether it lives in a pid namespace below the initial one.
+    pub fn in_pid_namespace(&self) -> bool {
+        self.flags & flags::CLONE_CHILD_IN_PIDNS != 0 || self.tid != self.vtid && self.vtid >= 0
     }
 }

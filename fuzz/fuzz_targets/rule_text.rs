@@ -1,0 +1,6 @@
+//! Any text as a condition.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| peregrine_tests::fuzzing::rule_text(bytes));

@@ -1,0 +1,145 @@
+//! The command line of `peregrine`.
+//!
+//! Exit codes: 0 success, 1 the work failed (bad rules, damaged capture), 2 wrong usage.
+
+pub mod replay;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+use peregrine_compiler::backend::EngineKind;
+use peregrine_compiler::hir::Priority;
+use std::path::PathBuf;
+
+/// Runtime security from Falco's rules, compiled.
+#[derive(Debug, Parser)]
+#[command(name = "peregrine", version, arg_required_else_help = true, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run rules over a recorded capture and print the alerts
+    Replay(Replay),
+    /// Print shell completions
+    Completions {
+        /// Shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Options of `peregrine replay`.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// Capture file (.scap, plain or gzip)
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub capture: PathBuf,
+    /// Rule file, or directory of *.yml and *.yaml files; repeatable. Peregrine's own rules if none is given
+    #[arg(short, long = "rules", value_name = "FILE_OR_DIR", value_hint = ValueHint::AnyPath)]
+    pub rules: Vec<PathBuf>,
+    /// Report the first matching rule of an event, or all of them
+    #[arg(long, value_enum, default_value_t)]
+    pub rule_matching: RuleMatching,
+    /// Form of the alerts, one per line on standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Add a field to every alert's output_fields; repeatable
+    #[arg(long, value_name = "FIELD")]
+    pub append_field: Vec<String>,
+    /// Leave out rules less severe than this
+    #[arg(long, value_name = "PRIORITY", value_parser = parse_priority)]
+    pub priority: Option<Priority>,
+    /// Enable rules by name (with *) or, as tag:NAME, by tag; repeatable, applied in order with --disable
+    #[arg(long, value_name = "RULE|tag:TAG")]
+    pub enable: Vec<String>,
+    /// Disable rules by name (with *) or, as tag:NAME, by tag; repeatable, applied in order with --enable
+    #[arg(long, value_name = "RULE|tag:TAG")]
+    pub disable: Vec<String>,
+    /// Print times as ISO 8601 in UTC instead of local wall clock
+    #[arg(long)]
+    pub time_iso_8601: bool,
+    /// What evaluates the conditions
+    #[arg(long, value_enum, default_value_t)]
+    pub engine: Engine,
+}
+
+/// `rule_matching`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[allow(missing_docs, reason = "self-explaining")]
+pub enum RuleMatching {
+    #[default]
+    First,
+    All,
+}
+
+/// Form of alerts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[allow(missing_docs, reason = "self-explaining")]
+pub enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
+/// Engine that evaluates conditions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Engine {
+    /// Native code
+    #[default]
+    Jit,
+    /// Interpreter of the intermediate representation
+    Interp,
+    /// Reference evaluator, slow
+    Oracle,
+}
+
+impl From<Engine> for EngineKind {
+    fn from(engine: Engine) -> EngineKind {
+        match engine {
+            Engine::Jit => EngineKind::Jit,
+            Engine::Interp => EngineKind::Interp,
+            Engine::Oracle => EngineKind::Oracle,
+        }
+    }
+}
+
+fn parse_priority(text: &str) -> Result<Priority, String> {
+    Priority::parse(text).ok_or_else(|| {
+        let names: Vec<String> = Priority::ALL.iter().map(|p| p.name().to_lowercase()).collect();
+        format!("expected one of {}", names.join(", "))
+    })
+}
+
+/// Runs the program; gives its exit code.
+pub fn main() -> u8 {
+    let matches = Cli::command().get_matches();
+    let cli = match <Cli as clap::FromArgMatches>::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    let result = match cli.command {
+        Command::Replay(options) => {
+            let switches = replay::switches(matches.subcommand_matches("replay"));
+            replay::run(&options, &switches)
+        }
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "peregrine", &mut std::io::stdout());
+            Ok(())
+        }
+    };
+    match result {
+        Ok(()) => 0,
+        Err(error) if is_broken_pipe(&error) => 0,
+        Err(error) => {
+            eprintln!("Error: {error:#}");
+            1
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|e| e.downcast_ref::<std::io::Error>())
+        .any(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,73 @@
+//! What fields need besides record and state: settings of the run, and memory of earlier evaluations.
+
+use super::Purpose;
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+/// Settings and memory of one worker.
+#[derive(Debug, Default)]
+pub struct Env {
+    /// Replaces the host name of the machine (`evt.hostname`); not used when replaying a capture.
+    pub hostname: Option<Vec<u8>>,
+    /// Seconds to add to UTC for local time.
+    pub utc_offset: i64,
+    /// Print byte buffers as base64 instead of with dots for unprintable bytes (`buffer_format_base64`).
+    pub base64: bool,
+    /// Plugins whose events may occur.
+    pub plugins: Vec<Plugin>,
+    memory: RefCell<HashMap<(usize, bool), Memory>>,
+    buffers: RefCell<Vec<Vec<u8>>>,
+}
+
+/// A source of plugin events.
+#[derive(Debug, Clone)]
+pub struct Plugin {
+    /// Id in the events.
+    pub id: u32,
+    /// Name of the plugin.
+    pub name: Vec<u8>,
+    /// Event source.
+    pub source: Vec<u8>,
+}
+
+/// What one field of a rule set remembers of its earlier evaluations, apart for conditions and outputs.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// Number of the event for which `value` was computed; a second evaluation gives it again.
+    event: Option<u64>,
+    value: Option<u64>,
+    /// A time or counter.
+    pub(super) last: u64,
+    /// A time or counter by CPU or thread.
+    pub(super) by_key: HashMap<i64, u64>,
+}
+
+impl Env {
+    /// Evaluates a field that looks back, once per event.
+    pub(super) fn remember(
+        &self,
+        slot: usize,
+        purpose: Purpose,
+        event: u64,
+        evaluate: impl FnOnce(&mut Memory) -> Option<u64>,
+    ) -> Option<u64> {
+        let mut all = self.memory.borrow_mut();
+        let memory = all.entry((slot, purpose == Purpose::Output)).or_default();
+        if memory.event != Some(event) {
+            memory.event = Some(event);
+            memory.value = evaluate(memory);
+        }
+        memory.value
+    }
+
+    /// An empty buffer to put a text together.
+    pub(super) fn take_buffer(&self) -> Vec<u8> {
+        self.buffers.borrow_mut().pop().unwrap_or_default()
+    }
+
+    /// Gives a buffer of [`Env::take_buffer`] back.
+    pub(super) fn give_back(&self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        self.buffers.borrow_mut().push(buffer);
+    }
+}

@@ -1,0 +1,5 @@
+//! The `peregrine` program.
+
+fn main() -> std::process::ExitCode {
+    std::process::ExitCode::from(peregrine_runtime::cli::main())
+}

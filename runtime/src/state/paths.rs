@@ -1,0 +1,103 @@
+//! Paths: joining a directory and a path, and removing `.`, `..` and doubled slashes.
+//!
+//! This is text work, as the original does it: symbolic links are not known, `..` above the root stays there, and only
+//! the second path is normalised. Paths are bytes without NUL. A result that could exceed [`MAX_PATH`] bytes becomes
+//! [`TOO_LONG`].
+
+/// Longest result, counting the final NUL it has in C.
+pub const MAX_PATH: usize = 1024;
+/// What stands for a path that is too long.
+pub const TOO_LONG: &[u8] = b"/DIR_TOO_LONG/FILENAME_TOO_LONG";
+
+/// Joins `path` to the directory `dir`, which ends in `/`. An absolute or empty `path` is taken alone.
+pub fn concatenate(dir: &[u8], path: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(dir.len() + path.len() + 1);
+    concatenate_into(&mut out, dir, path);
+    out
+}
+
+/// Like [`concatenate`], into a cleared buffer.
+pub fn concatenate_into(out: &mut Vec<u8>, dir: &[u8], path: &[u8]) {
+    out.clear();
+    if dir.len() + path.len() + 1 > MAX_PATH {
+        out.extend_from_slice(TOO_LONG);
+        return;
+    }
+    if path.first().is_some_and(|b| *b != b'/') {
+        out.extend_from_slice(dir);
+    }
+    let at_root = out.is_empty();
+    let mut rest = path;
+    while let Some(&byte) = rest.first() {
+        let at_start = out.last().is_none_or(|b| *b == b'/');
+        match (byte, rest) {
+            (b'.', [_, b'.', b'/', tail @ ..]) if at_start => {
+                rewind(out);
+                rest = tail;
+            }
+            (b'.', [_, b'.']) if at_start => {
+                rewind(out);
+                rest = &[];
+            }
+            (b'.', [_, b'/', tail @ ..]) if at_start => rest = tail,
+            (b'.', [_]) if at_start => rest = &[],
+            (b'/', _) if out.last() == Some(&b'/') || out.is_empty() && !at_root => rest = &rest[1..],
+            _ => {
+                out.push(byte);
+                rest = &rest[1..];
+            }
+        }
+    }
+    if out.len() > 1 && out.last() == Some(&b'/') {
+        out.pop();
+    }
+}
+
+/// Drops the last component. A path of one byte, the root, stays.
+fn rewind(out: &mut Vec<u8>) {
+    if out.len() <= 1 {
+        return;
+    }
+    out.pop();
+    while out.len() > 1 && out.last() != Some(&b'/') {
+        out.pop();
+    }
+    // A relative path rewinds to nothing.
+    if out.len() == 1 && out[0] != b'/' {
+        out.pop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joining() {
+        for (dir, path, expected) in [
+            ("/a/", "b", "/a/b"),
+            ("/a/", "/b", "/b"),
+            ("/a/", "", ""),
+            ("/a/", "../b", "/b"),
+            ("/a/", "../../b", "/b"),
+            ("/a/", "./b/.", "/a/b"),
+            ("/a/", "b/..", "/a"),
+            ("/a/", "b//c/", "/a/b/c"),
+            ("/", "..", "/"),
+            ("/", ".", "/"),
+            ("", "/", "/"),
+            ("", "/a/./b/../c", "/a/c"),
+            ("/a/", ".b", "/a/.b"),
+            ("/a/", "b.", "/a/b."),
+            ("/a/", "..b", "/a/..b"),
+            ("/a/", "b/../../../c", "/c"),
+            ("", "<NA>", "<NA>"),
+            ("<UNKNOWN>", "x", "<UNKNOWN>x"),
+        ] {
+            let got = concatenate(dir.as_bytes(), path.as_bytes());
+            assert_eq!(String::from_utf8_lossy(&got), expected, "{dir} + {path}");
+        }
+        assert_eq!(concatenate(&[b'a'; 1000], &[b'b'; 24]), TOO_LONG);
+        assert_eq!(concatenate(&[b'/'; 1], &[b'b'; 1022]).len(), 1023);
+    }
+}

@@ -1,0 +1,3 @@
+//! The few calls to the operating system that need `unsafe`.
+
+pub(crate) mod map;

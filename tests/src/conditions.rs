@@ -1,0 +1,317 @@
+//! Conditions on tables of field values: what a condition means, without captures and without state.
+//!
+//! A file under `corpus/conditions/` is a list of blocks:
+//!
+//! ```yaml
+//! - about: equality of text
+//!   event: openat                      # evt.type of the event; `openat` if not said
+//!   fields: {proc.name: cat, "proc.args[0]": -v, fd.types: [file, ipv4]}
+//!   holds: [proc.name = cat]
+//!   fails: [proc.name = dog, fd.name exists]
+//!   rejected: [proc.name > dog]        # does not compile
+//!   deviation: true                    # Falco answers otherwise, see docs/compatibility.md
+//! ```
+//!
+//! Fields that are not in the table have no value. Values are written by the field's type: numbers, truth
+//! values, text, addresses; lists for fields that give several values (list fields, ancestors, both ends of a
+//! connection). `{hex: 00ff}` gives bytes, `{int: -2}` and `{uint: 2}` values of fields typed by the event.
+//!
+//! [`Table`] is such a table, [`TableEvent`] the same bound to the fields of a rule set: an implementation of
+//! [`Event`] that every engine can read.
+
+use anyhow::{Context as _, bail, ensure};
+use bumpalo::Bump;
+use peregrine_compiler::value::{Arg, Event, FieldRef, Value};
+use peregrine_schema as schema;
+use schema::fields::field_with_argument;
+use schema::{EventFlags, FieldFlags, FieldId, Needs, Type};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::Path;
+
+/// `evt.type` of blocks that do not name one: an event that has a thread and a descriptor.
+const DEFAULT_EVENT: &str = "openat";
+
+/// A value that a table holds.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "named like the variants of Value")]
+pub enum Owned {
+    Bool(bool),
+    Int(i64),
+    Uint(u64),
+    Double(f64),
+    Str(Vec<u8>),
+    Bytes(Vec<u8>),
+    Ip(Vec<u8>),
+    List(Vec<Owned>),
+}
+
+impl Owned {
+    fn borrow<'e>(&'e self, scratch: &'e Bump) -> Value<'e> {
+        match self {
+            Owned::Bool(b) => Value::Bool(*b),
+            Owned::Int(n) => Value::Int(*n),
+            Owned::Uint(n) => Value::Uint(*n),
+            Owned::Double(n) => Value::Double(*n),
+            Owned::Str(s) => Value::Str(s),
+            Owned::Bytes(s) => Value::Bytes(s),
+            Owned::Ip(ip) => Value::Ip(ip),
+            Owned::List(list) => {
+                Value::List(scratch.alloc_slice_fill_iter(list.iter().map(|v| v.borrow(scratch))))
+            }
+        }
+    }
+}
+
+/// Values of fields for one event.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Table {
+    /// Event code.
+    pub code: u16,
+    /// Values by field and argument; the text of an index is its digits.
+    pub values: BTreeMap<(FieldId, Option<String>), Owned>,
+}
+
+/// A table bound to the fields of a rule set.
+#[derive(Debug)]
+pub struct TableEvent {
+    code: u16,
+    slots: Vec<Option<Owned>>,
+    scratch: Bump,
+}
+
+impl Table {
+    /// The event as rules with these fields see it.
+    pub fn bind(&self, fields: &[FieldRef]) -> TableEvent {
+        let value = |field: &FieldRef| {
+            let arg = match &field.arg {
+                Arg::None => None,
+                Arg::Index(n) => Some(n.to_string()),
+                Arg::Key(k) => Some(k.clone()),
+            };
+            self.values.get(&(field.id, arg)).cloned()
+        };
+        TableEvent { code: self.code, slots: fields.iter().map(value).collect(), scratch: Bump::new() }
+    }
+}
+
+impl Event for TableEvent {
+    fn code(&self) -> u16 {
+        self.code
+    }
+
+    fn field(&self, slot: usize) -> Option<Value<'_>> {
+        self.slots[slot].as_ref().map(|v| v.borrow(&self.scratch))
+    }
+
+    fn scratch(&self) -> &Bump {
+        &self.scratch
+    }
+}
+
+/// What a condition must give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// It holds.
+    Holds,
+    /// It does not hold.
+    Fails,
+    /// It does not compile.
+    Rejected,
+}
+
+/// A condition with its event and answer.
+#[derive(Debug, Clone)]
+pub struct ConditionCase {
+    /// File and block: `numbers: ports take names of services`.
+    pub about: String,
+    /// The condition.
+    pub condition: String,
+    /// The event.
+    pub table: Table,
+    /// The answer.
+    pub expected: Expected,
+    /// Falco answers otherwise.
+    pub deviation: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Block {
+    about: String,
+    event: Option<String>,
+    #[serde(default)]
+    fields: BTreeMap<String, serde_yaml::Value>,
+    #[serde(default)]
+    holds: Vec<String>,
+    #[serde(default)]
+    fails: Vec<String>,
+    #[serde(default)]
+    rejected: Vec<String>,
+    #[serde(default)]
+    deviation: bool,
+}
+
+/// All cases of a folder, by file name.
+pub fn read_all(folder: &Path) -> anyhow::Result<Vec<ConditionCase>> {
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        paths.push(entry?.path());
+    }
+    paths.sort();
+    let mut cases = Vec::new();
+    for path in paths {
+        let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        cases.extend(parse(&name, &text).with_context(|| path.display().to_string())?);
+    }
+    Ok(cases)
+}
+
+/// Parses the text of a file.
+pub fn parse(name: &str, text: &str) -> anyhow::Result<Vec<ConditionCase>> {
+    let blocks: Vec<Block> = serde_yaml::from_str(text)?;
+    let mut cases = Vec::new();
+    for block in blocks {
+        let about = format!("{name}: {}", block.about.trim());
+        let table = table(&block).with_context(|| about.clone())?;
+        let groups = [
+            (Expected::Holds, block.holds),
+            (Expected::Fails, block.fails),
+            (Expected::Rejected, block.rejected),
+        ];
+        for (expected, conditions) in groups {
+            cases.extend(conditions.into_iter().map(|condition| ConditionCase {
+                about: about.clone(),
+                condition,
+                table: table.clone(),
+                expected,
+                deviation: block.deviation,
+            }));
+        }
+    }
+    Ok(cases)
+}
+
+fn table(block: &Block) -> anyhow::Result<Table> {
+    let name = block.event.as_deref().unwrap_or(DEFAULT_EVENT);
+    let current = schema::EVENTS
+        .iter()
+        .filter(|e| e.name == name && !e.flags.any(EventFlags::OLD_VERSION.or(EventFlags::UNUSED)));
+    let event = current.max_by_key(|e| e.is_exit()).with_context(|| format!("no event is called {name}"))?;
+    let fd_flags = EventFlags::CREATES_FD.or(EventFlags::USES_FD).or(EventFlags::DESTROYS_FD);
+    let mut values = BTreeMap::new();
+    values.insert((FieldId::EvtType, None), Owned::Str(event.name.into()));
+    for (text, value) in &block.fields {
+        let (field, arg) = field_name(text)?;
+        // The compiler takes such a field for missing on the whole event type.
+        ensure!(field.needs != Needs::Fd || event.flags.any(fd_flags), "{name} has no {text}");
+        let value = owned(field.ty, value).with_context(|| text.clone())?;
+        let several = FieldFlags::LIST.or(FieldFlags::ANY_OF).or(FieldFlags::EITHER_END);
+        ensure!(!matches!(value, Owned::List(_)) || field.flags.any(several), "{text} gives one value");
+        values.insert((field.id, arg), value);
+    }
+    Ok(Table { code: event.code, values })
+}
+
+/// A field as written: `name`, `name[argument]`, `name.argument`.
+fn field_name(text: &str) -> anyhow::Result<(&'static schema::Field, Option<String>)> {
+    let (name, arg) = match text.split_once('[') {
+        Some((name, rest)) => (name, Some(rest.strip_suffix(']').context("no closing bracket")?)),
+        None => (text, None),
+    };
+    let (field, dotted) = field_with_argument(name).with_context(|| format!("no field is called {name}"))?;
+    Ok((field, arg.or(dotted).map(str::to_owned)))
+}
+
+fn owned(ty: Type, value: &serde_yaml::Value) -> anyhow::Result<Owned> {
+    use serde_yaml::Value as Yaml;
+    if let Yaml::Sequence(list) = value {
+        return Ok(Owned::List(list.iter().map(|v| owned(ty, v)).collect::<anyhow::Result<_>>()?));
+    }
+    if let Yaml::Mapping(map) = value {
+        let (key, value) = map.iter().next().context("an empty mapping")?;
+        return match (key.as_str(), ty) {
+            (Some("hex"), Type::Bytebuf) => Ok(Owned::Bytes(hex(value)?)),
+            (Some("hex"), _) => Ok(Owned::Str(hex(value)?)),
+            (Some("int"), _) => Ok(Owned::Int(value.as_i64().context("not a number")?)),
+            (Some("uint"), _) => Ok(Owned::Uint(value.as_u64().context("not a number")?)),
+            _ => bail!("neither hex, int nor uint"),
+        };
+    }
+    let text = || match value {
+        Yaml::String(s) => Ok(s.clone()),
+        Yaml::Number(n) => Ok(n.to_string()),
+        _ => bail!("not text"),
+    };
+    Ok(match ty {
+        Type::Bool => Owned::Bool(value.as_bool().context("not true or false")?),
+        Type::Double => Owned::Double(value.as_f64().context("not a number")?),
+        Type::Charbuf | Type::Fspath | Type::Fsrelpath => Owned::Str(text()?.into_bytes()),
+        Type::Bytebuf => Owned::Bytes(text()?.into_bytes()),
+        Type::Ipaddr | Type::Ipnet | Type::Ipv4addr | Type::Ipv6addr | Type::Ipv4net | Type::Ipv6net => {
+            match text()?.parse::<IpAddr>()? {
+                IpAddr::V4(ip) => Owned::Ip(ip.octets().to_vec()),
+                IpAddr::V6(ip) => Owned::Ip(ip.octets().to_vec()),
+            }
+        }
+        ty if is_signed(ty) => Owned::Int(value.as_i64().context("not a number")?),
+        _ => Owned::Uint(value.as_u64().context("not a number")?),
+    })
+}
+
+/// Types whose values are signed numbers.
+pub fn is_signed(ty: Type) -> bool {
+    matches!(ty, Type::Int8 | Type::Int16 | Type::Int32 | Type::Int64 | Type::Errno | Type::Fd | Type::Pid)
+        || matches!(ty, Type::Fd32 | Type::Pid32)
+}
+
+fn hex(value: &serde_yaml::Value) -> anyhow::Result<Vec<u8>> {
+    let text = value.as_str().context("hex digits must be quoted")?;
+    ensure!(text.len().is_multiple_of(2) && text.is_ascii(), "not pairs of hex digits");
+    (0..text.len() / 2).map(|i| Ok(u8::from_str_radix(&text[2 * i..2 * i + 2], 16)?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_corpus_is_well_formed() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus/conditions");
+        let cases = read_all(&folder).unwrap();
+        for expected in [Expected::Holds, Expected::Fails, Expected::Rejected] {
+            assert!(cases.iter().any(|c| c.expected == expected));
+        }
+    }
+
+    #[test]
+    fn values_are_bound_by_field_and_argument() {
+        let text = "[{about: x, fields: {\"proc.aname[1]\": a, proc.aname: [a, b], fd.sip: 10.0.0.1}, holds: [h]}]";
+        let case = parse("f", text).unwrap().remove(0);
+        let field = |id, arg| FieldRef { id, arg };
+        let event = case.table.bind(&[
+            field(FieldId::ProcAname, Arg::Index(1)),
+            field(FieldId::ProcAname, Arg::None),
+            field(FieldId::FdSip, Arg::None),
+            field(FieldId::ProcName, Arg::None),
+            field(FieldId::EvtType, Arg::None),
+        ]);
+        assert_eq!(event.field(0), Some(Value::Str(b"a")));
+        assert_eq!(event.field(1), Some(Value::List(&[Value::Str(b"a"), Value::Str(b"b")])));
+        assert_eq!(event.field(2), Some(Value::Ip(&[10, 0, 0, 1])));
+        assert_eq!(event.field(3), None);
+        assert_eq!(event.field(4), Some(Value::Str(b"openat")));
+        assert_eq!(event.code(), 307);
+    }
+
+    #[test]
+    fn tables_must_fit_the_schema() {
+        let error = |fields: &str| format!("{:#}", parse("f", &format!("[{{about: x, {fields}}}]")).unwrap_err());
+        assert!(error("fields: {no.field: 1}").contains("no field is called"));
+        assert!(error("fields: {proc.name: [a]}").contains("gives one value"));
+        assert!(error("fields: {evt.num: x}").contains("not a number"));
+        assert!(error("event: execve, fields: {fd.name: x}").contains("execve has no fd.name"));
+    }
+}

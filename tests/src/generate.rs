@@ -1,0 +1,233 @@
+//! Random conditions, events and captures, from the bytes that `arbitrary` hands out.
+//!
+//! One description for `cargo test` (arbtest) and for the fuzz targets. Conditions are drawn from the schema: a
+//! field, an operator its type admits, constants of that type; a new field or operator is drawn without a change
+//! here. Values are drawn from few, short ones, so that comparisons hold often enough, and a field has none every
+//! fourth time.
+//!
+//! What must hold: every condition compiles (`fuzzing` fails otherwise), and a table holds only what an event of
+//! its type can have.
+
+use crate::conditions::{Owned, Table, is_signed};
+use arbitrary::{Result, Unstructured};
+use peregrine_schema as schema;
+use schema::ops::{Form, MODIFIERS, OPERATORS, Operator, TypeGroup};
+use schema::{ArgForm, ArgKind, Event, EventFlags, FIELDS, Field, FieldFlags, FieldId, Needs, Type};
+use std::collections::BTreeMap;
+
+/// Nesting of generated conditions.
+const DEPTH: u32 = 4;
+
+/// Texts that values and constants are made of.
+const TEXTS: [&str; 12] =
+    ["", "a", "b", "ab", "aab", "/", "/a", "/a/b", "/a/b/ab", "/b/a*", "YQ==", "a long text of more than thirty-two bytes"];
+/// Patterns of `glob` and `iglob`.
+const GLOBS: [&str; 8] = ["*", "a*", "*b", "/a/*", "?", "[ab]*", "[!a]", "/*/b"];
+/// Patterns of `regex`.
+const REGEXES: [&str; 6] = ["a", "a.*", ".*b", "[ab]+", "(a|b)+b", "/a(/.*)?"];
+/// Hex constants of `bcontains` and `bstartswith`.
+const HEXES: [&str; 3] = ["61", "6162", "00"];
+/// Numbers; those of other types are cut to their width by the compiler.
+const NUMBERS: [i64; 8] = [0, 1, 2, 3, 80, 127, 443, 1000];
+/// Addresses.
+const ADDRESSES: [&str; 4] = ["10.0.0.1", "10.0.0.2", "192.168.1.1", "2001:db8::1"];
+/// Networks.
+const NETWORKS: [&str; 5] = ["10.0.0.0/8", "10.0.0.2/32", "0.0.0.0/0", "192.168.0.0/16", "2001:db8::/32"];
+/// Event types of generated events and of comparisons with `evt.type`.
+const EVENT_TYPES: [&str; 8] = ["openat", "open", "read", "close", "execve", "connect", "clone", "setuid"];
+
+/// Whether generated conditions use the field.
+fn usable(field: &Field) -> bool {
+    let out = FieldFlags::PRINT_ONLY.or(FieldFlags::DEPRECATED).or(FieldFlags::HIDDEN);
+    // Their type or argument depends on the event, or their constants are names of another table.
+    let special = matches!(
+        field.id,
+        FieldId::EvtArg
+            | FieldId::EvtRawarg
+            | FieldId::EvtAround
+            | FieldId::EvtAbspath
+            | FieldId::EvtTypeIs
+            | FieldId::EvtType
+            | FieldId::SyscallType
+    );
+    !field.flags.any(out) && !special && field.ty.group() != TypeGroup::Other
+}
+
+/// A condition's text.
+pub fn condition(u: &mut Unstructured<'_>) -> Result<String> {
+    expression(u, DEPTH)
+}
+
+fn expression(u: &mut Unstructured<'_>, depth: u32) -> Result<String> {
+    if depth == 0 || u.ratio(2, 5)? {
+        return comparison(u);
+    }
+    Ok(match u.int_in_range(0..=4)? {
+        0 => format!("not ({})", expression(u, depth - 1)?),
+        n => {
+            let word = if n <= 2 { " and " } else { " or " };
+            let count = u.int_in_range(2..=3)?;
+            let parts: Result<Vec<String>> = (0..count).map(|_| expression(u, depth - 1)).collect();
+            // A term in parentheses at the end would end the condition, so each is closed.
+            format!("({})", parts?.join(word))
+        }
+    })
+}
+
+fn comparison(u: &mut Unstructured<'_>) -> Result<String> {
+    if u.ratio(1, 6)? {
+        return event_type(u);
+    }
+    let field = choose_field(u, &usable)?;
+    let name = written(u, field)?;
+    let text = matches!(field.ty, Type::Charbuf | Type::Fspath | Type::Fsrelpath);
+    let list = field.flags.has(FieldFlags::LIST);
+    if text && !list && !field.flags.has(FieldFlags::NO_TRANSFORMER) && u.ratio(1, 6)? {
+        let transformer = *u.choose(&["tolower", "toupper", "basename", "b64", "len"])?;
+        let ty = if transformer == "len" { Type::Uint64 } else { Type::Charbuf };
+        return test(u, &format!("{transformer}({name})"), ty, false);
+    }
+    if text && !list && !field.flags.has(FieldFlags::NO_RHS) && u.ratio(1, 8)? {
+        let same = |f: &Field| usable(f) && f.ty == field.ty && !f.flags.any(FieldFlags::NO_RHS.or(FieldFlags::LIST));
+        let other = choose_field(u, &same)?;
+        let operator = *u.choose(&["=", "!=", "contains", "startswith", "endswith"])?;
+        return Ok(format!("{name} {operator} val({})", written(u, other)?));
+    }
+    test(u, &name, field.ty, list)
+}
+
+fn event_type(u: &mut Unstructured<'_>) -> Result<String> {
+    let (a, b) = (*u.choose(&EVENT_TYPES)?, *u.choose(&EVENT_TYPES)?);
+    Ok(match u.int_in_range(0..=2)? {
+        0 => format!("evt.type = {a}"),
+        1 => format!("evt.type != {a}"),
+        _ => format!("evt.type in ({a}, {b})"),
+    })
+}
+
+/// An operator that fits the type, and a right side.
+fn test(u: &mut Unstructured<'_>, left: &str, ty: Type, list: bool) -> Result<String> {
+    let fitting: Vec<&Operator> = OPERATORS.iter().filter(|o| o.admits(ty, list)).collect();
+    let operator = *u.choose(&fitting)?;
+    let token = operator.token;
+    match operator.form {
+        Form::Unary => Ok(format!("{left} {token}")),
+        // Only numbers may follow, on text too.
+        Form::Number => Ok(format!("{left} {token} {}", u.choose(&NUMBERS)?)),
+        Form::Scalar if operator.modifiers && modifiable(ty) && u.ratio(1, 5)? => {
+            let modifier = u.choose(MODIFIERS)?.token;
+            Ok(format!("{left} {token} {modifier} ({})", constants(u, ty, token)?))
+        }
+        Form::Scalar => Ok(format!("{left} {token} {}", constant(u, ty, token)?)),
+        Form::List => Ok(format!("{left} {token} ({})", constants(u, ty, token)?)),
+    }
+}
+
+/// Types on which the modifiers are drawn.
+fn modifiable(ty: Type) -> bool {
+    matches!(ty.group(), TypeGroup::Text | TypeGroup::Address)
+}
+
+fn constants(u: &mut Unstructured<'_>, ty: Type, operator: &str) -> Result<String> {
+    let count = u.int_in_range(0..=3)?;
+    let list: Result<Vec<String>> = (0..count).map(|_| constant(u, ty, operator)).collect();
+    Ok(list?.join(", "))
+}
+
+/// A constant as the operator takes it, quoted where it needs to be.
+fn constant(u: &mut Unstructured<'_>, ty: Type, operator: &str) -> Result<String> {
+    match operator {
+        "glob" | "iglob" => return Ok(format!("\"{}\"", u.choose(&GLOBS)?)),
+        "regex" => return Ok(format!("'{}'", u.choose(&REGEXES)?)),
+        "bcontains" | "bstartswith" => return Ok((*u.choose(&HEXES)?).to_owned()),
+        _ => {}
+    }
+    Ok(match ty.group() {
+        TypeGroup::Bool => (if u.arbitrary()? { "true" } else { "false" }).to_owned(),
+        TypeGroup::Text | TypeGroup::Buffer | TypeGroup::Other => format!("\"{}\"", u.choose(&TEXTS)?),
+        TypeGroup::Address if matches!(ty, Type::Ipnet | Type::Ipv4net | Type::Ipv6net) => (*u.choose(&NETWORKS)?).to_owned(),
+        TypeGroup::Address => (*u.choose(&ADDRESSES)?).to_owned(),
+        TypeGroup::Number | TypeGroup::Id => u.choose(&NUMBERS)?.to_string(),
+    })
+}
+
+fn choose_field(u: &mut Unstructured<'_>, fits: &dyn Fn(&Field) -> bool) -> Result<&'static Field> {
+    let fitting: Vec<&'static Field> = FIELDS.iter().filter(|f| fits(f)).collect();
+    Ok(*u.choose(&fitting)?)
+}
+
+/// A field with an argument, if it takes one.
+fn written(u: &mut Unstructured<'_>, field: &Field) -> Result<String> {
+    Ok(match argument(u, field)? {
+        Some(arg) => format!("{}[{arg}]", field.name),
+        None => field.name.to_owned(),
+    })
+}
+
+fn argument(u: &mut Unstructured<'_>, field: &Field) -> Result<Option<String>> {
+    let wanted = match field.arg {
+        ArgKind::None => false,
+        ArgKind::Optional => u.arbitrary()?,
+        ArgKind::Required => true,
+    };
+    Ok(wanted.then_some(match field.arg_form {
+        ArgForm::Key => "a".to_owned(),
+        ArgForm::None | ArgForm::Index | ArgForm::IndexOrKey => "1".to_owned(),
+    }))
+}
+
+/// An event with values for most fields.
+pub fn table(u: &mut Unstructured<'_>) -> Result<Table> {
+    let name = *u.choose(&EVENT_TYPES)?;
+    let current: Vec<&Event> = schema::EVENTS
+        .iter()
+        .filter(|e| e.name == name && e.is_exit() && !e.flags.any(EventFlags::OLD_VERSION.or(EventFlags::UNUSED)))
+        .collect();
+    let event = *u.choose(&current)?;
+    let fd_flags = EventFlags::CREATES_FD.or(EventFlags::USES_FD).or(EventFlags::DESTROYS_FD);
+    let mut values = BTreeMap::new();
+    values.insert((FieldId::EvtType, None), Owned::Str(name.into()));
+    for field in FIELDS.iter().filter(|f| usable(f)) {
+        if (field.needs == Needs::Fd && !event.flags.any(fd_flags)) || u.ratio(1, 4)? {
+            continue;
+        }
+        let forms = match field.arg {
+            ArgKind::None => vec![None],
+            ArgKind::Optional => vec![None, argument_of(field)],
+            ArgKind::Required => vec![argument_of(field)],
+        };
+        for arg in forms {
+            let several = FieldFlags::LIST.or(FieldFlags::ANY_OF).or(FieldFlags::EITHER_END);
+            let many = field.flags.has(FieldFlags::LIST) || (arg.is_none() && field.flags.any(several));
+            let value = if many {
+                let count = u.int_in_range(1..=3)?;
+                Owned::List((0..count).map(|_| value(u, field.ty)).collect::<Result<_>>()?)
+            } else {
+                value(u, field.ty)?
+            };
+            values.insert((field.id, arg), value);
+        }
+    }
+    Ok(Table { code: event.code, values })
+}
+
+/// The argument that [`argument`] draws.
+fn argument_of(field: &Field) -> Option<String> {
+    Some(if field.arg_form == ArgForm::Key { "a" } else { "1" }.to_owned())
+}
+
+fn value(u: &mut Unstructured<'_>, ty: Type) -> Result<Owned> {
+    Ok(match ty.group() {
+        TypeGroup::Bool => Owned::Bool(u.arbitrary()?),
+        TypeGroup::Text => Owned::Str(u.choose(&TEXTS)?.as_bytes().to_vec()),
+        TypeGroup::Buffer => Owned::Bytes(u.choose(&TEXTS)?.as_bytes().to_vec()),
+        TypeGroup::Address => match *u.choose(&[0_u8, 1, 2])? {
+            0 => Owned::Ip(vec![10, 0, 0, 1]),
+            1 => Owned::Ip(vec![192, 168, 1, 1]),
+            _ => Owned::Ip([&[0x20, 1, 0x0d, 0xb8][..], &[0; 11], &[1]].concat()),
+        },
+        _ if ty == Type::Double => Owned::Double(f64::from(u.int_in_range(0..=8_u8)?) / 2.0),
+        _ if is_signed(ty) => Owned::Int(*u.choose(&NUMBERS)?),
+        _ => Owned::Uint(u.choose(&NUMBERS)?.unsigned_abs()),
+    })
+}
