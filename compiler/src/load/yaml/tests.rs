@@ -38,8 +38,10 @@ fn show(node: &Node, text: &str, depth: usize, out: &mut String) {
 #[test]
 #[allow(clippy::print_stdout, reason = "a tool")]
 fn yaml_dump() {
-    let Ok(files) = std::env::var("YAML_DUMP") else { return };
-    for path in files.split_whitespace() {
+    let Ok(dir) = std::env::var("YAML_DUMP") else { return };
+    let mut files: Vec<String> = std::fs::read_dir(dir).expect("dir").map(|e| e.expect("e").path().display().to_string()).collect();
+    files.sort();
+    for path in &files {
         println!("== {}", path.rsplit('/').next().unwrap_or(path));
         let Ok(text) = std::fs::read_to_string(path) else { continue };
         match load(&text, FileId(0)) {
