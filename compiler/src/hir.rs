@@ -51,8 +51,28 @@ pub struct Rule {
     pub events: EventSet,
     /// Output.
     pub output: Template,
+    /// Further entries of `output_fields`, by key.
+    pub extra_fields: Vec<ExtraField>,
     /// Place of the rule's name.
     pub span: Span,
+}
+
+/// An entry of `output_fields` that the output's text does not mention (`append_output: extra_fields`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExtraField {
+    /// Key.
+    pub key: String,
+    /// Value.
+    pub value: ExtraValue,
+}
+
+/// Value of an [`ExtraField`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum ExtraValue {
+    /// A field, with its own JSON type.
+    Typed(Token),
+    /// Text with tokens in it.
+    Text(Template),
 }
 
 /// Severity, most severe first.

@@ -7,6 +7,7 @@
 //! ir  typed rules → branching programs over shared predicates, specialised by event code
 //! backend  interpreter; native code by Cranelift
 //! eval  the reference evaluator over typed rules: decides what is right
+//! report  errors and warnings about rule files, and the forms in which they are printed
 //! ```
 
 pub mod backend;
@@ -14,8 +15,10 @@ pub mod check;
 pub mod eval;
 pub mod hir;
 pub mod ir;
+pub mod load;
 pub mod pattern;
 pub mod print;
+pub mod report;
 pub mod span;
 pub mod syntax;
 pub mod transform;

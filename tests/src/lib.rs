@@ -5,6 +5,7 @@
 //! - [`conditions`] checks conditions on tables of field values (`corpus/conditions`);
 //! - [`engines`] lists the engines that must agree;
 //! - [`generate`] makes random conditions and events, [`fuzzing`] says what must hold on them;
+//! - [`rules`] loads rule sets;
 //! - [`shared`] reads recorded captures and Falco's answers, which lie outside the repository.
 //!
 //! Functions panic on misuse and when a property fails; mistakes in files are errors.
@@ -13,6 +14,7 @@ pub mod conditions;
 pub mod engines;
 pub mod fuzzing;
 pub mod generate;
+pub mod rules;
 pub mod scap;
 pub mod scenario;
 pub mod shared;

@@ -105,3 +105,19 @@ pub fn alert_answers(path: &Path) -> anyhow::Result<Vec<serde_json::Value>> {
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
 }
+
+/// The conditions of a capture as a rule set; the window that restricts them to the events looked at is left
+/// out.
+pub fn conditions(shared: &Path, capture: &str) -> anyhow::Result<peregrine_compiler::hir::RuleSet> {
+    let path = shared.join("oracle").join(capture).join("conditions.yaml");
+    let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    let items: Vec<serde_yaml::Value> = serde_yaml::from_str(&text)?;
+    let mut conditions = Vec::new();
+    for item in &items {
+        if let (Some(name), Some(condition)) = (item["rule"].as_str(), item["condition"].as_str()) {
+            let inner = condition.strip_prefix("in_window and ").context("no window")?;
+            conditions.push((name, inner));
+        }
+    }
+    crate::rules::from_conditions(conditions).map_err(anyhow::Error::msg)
+}

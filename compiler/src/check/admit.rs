@@ -10,8 +10,6 @@ use peregrine_schema::{FieldFlags, Type};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Group {
     Numeric,
-    /// User and group ids: numbers that cannot be looked up in lists.
-    Id,
     Bool,
     Text,
     Buffer,
@@ -27,12 +25,13 @@ fn group(ty: Type) -> Group {
         Type::Reltime | Type::Abstime | Type::Port | Type::Double | Type::Mode => Group::Numeric,
         Type::Flags8 | Type::Flags16 | Type::Flags32 => Group::Numeric,
         Type::Enumflags8 | Type::Enumflags16 | Type::Enumflags32 => Group::Numeric,
-        Type::Uid | Type::Gid => Group::Id,
         Type::Bool => Group::Bool,
         Type::Charbuf | Type::Fspath | Type::Fsrelpath => Group::Text,
         Type::Bytebuf => Group::Buffer,
         Type::Ipv4addr | Type::Ipv6addr | Type::Ipaddr => Group::Address,
         Type::Ipv4net | Type::Ipv6net | Type::Ipnet => Group::Address,
+        // Among them user and group ids. `evt.rawarg.uid` and `gid` get by as the plain numbers they were in
+        // old events.
         _ => Group::None,
     }
 }
@@ -71,9 +70,7 @@ pub(super) fn operator(op: CheckOp, lhs: &Info) -> Result<(), String> {
             format!("'{name}' with modifier not supported for ip address and network filters")
         }
         (Group::Address, _) => format!("'{name}' operator not supported for ip address and network filters"),
-        (Group::Id | Group::None, _) => {
-            format!("'{name}' operator not supported for type '{}'", type_name(lhs.ty))
-        }
+        (Group::None, _) => format!("'{name}' operator not supported for type '{}'", type_name(lhs.ty)),
     })
 }
 
@@ -82,9 +79,9 @@ fn takes(group: Group, op: CheckOp) -> bool {
     match op {
         CheckOp::Exists => true,
         CheckOp::List(ListOp::Pmatch) => group == Group::Text,
-        CheckOp::List(ListOp::In | ListOp::Intersects) => !matches!(group, Group::None | Group::Id),
+        CheckOp::List(ListOp::In | ListOp::Intersects) => group != Group::None,
         CheckOp::Scalar(op, _) => match group {
-            Group::Numeric | Group::Id => matches!(op, Eq | Ne | Lt | Le | Gt | Ge),
+            Group::Numeric => matches!(op, Eq | Ne | Lt | Le | Gt | Ge),
             Group::Bool | Group::Address => matches!(op, Eq | Ne),
             Group::Text => !matches!(op, Bcontains | Bstartswith),
             Group::Buffer => matches!(op, Eq | Ne | Contains | Startswith | Endswith | Bcontains | Bstartswith),

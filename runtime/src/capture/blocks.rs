@@ -21,6 +21,9 @@ pub(super) const MAX_BLOCK: u32 = 256 * 1024 * 1024;
 /// Section header block.
 pub(super) const SECTION: u32 = 0x0A0D_0D0A;
 
+/// Event block of version 2, neither large nor with flags: what nearly all events are in.
+pub(super) const USUAL_EVENT: u32 = 0x216;
+
 /// What a block holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Kind {
@@ -54,6 +57,35 @@ impl EventBlock {
         Kind::Event(EventBlock { flags, counted, large })
     }
 
+    /// Form of [`USUAL_EVENT`].
+    pub(super) const USUAL: EventBlock = EventBlock { flags: false, counted: true, large: false };
+
+    /// Least and greatest length of a block of this form.
+    #[inline(always)]
+    const fn lengths(self) -> (u32, u32) {
+        let header = if self.counted { 26 } else { 22 };
+        let most = match (self.large, self.counted) {
+            (true, _) => MAX_BLOCK,
+            (false, true) => MAX_PLAIN_EVENT + HEADER as u32,
+            // Without a count, and must have room for one.
+            (false, false) => MAX_PLAIN_EVENT + HEADER as u32 - 4,
+        };
+        ((HEADER + TRAILER) as u32 + header, most)
+    }
+
+    /// Whether a block of this form may have this length.
+    #[inline(always)]
+    pub(super) const fn has_length(self, length: usize) -> bool {
+        let (least, most) = self.lengths();
+        length >= least as usize && length <= most as usize
+    }
+
+    /// Checks the length of a block of this form.
+    pub(super) fn check_length(self, block: u32, length: u32) -> Result<(), Problem> {
+        let (least, most) = self.lengths();
+        check(block, length, least, most)
+    }
+
     /// Bytes before the event header.
     pub(super) const fn prefix(self) -> usize {
         if self.flags { 6 } else { 2 }
@@ -65,7 +97,7 @@ impl Kind {
     #[inline]
     pub(super) const fn of(block: u32) -> Kind {
         match block {
-            0x216 => EventBlock::new(false, true, false),
+            USUAL_EVENT => Kind::Event(EventBlock::USUAL),
             0x217 => EventBlock::new(true, true, false),
             0x221 => EventBlock::new(false, true, true),
             0x222 => EventBlock::new(true, true, true),
@@ -88,31 +120,24 @@ impl Kind {
     }
 
     /// Checks the length of a block of this kind.
-    #[inline]
     pub(super) fn check_length(self, block: u32, length: u32) -> Result<(), Problem> {
-        let (least, most) = match self {
-            Kind::Event(e) => {
-                // Version 1 blocks have no parameter count, and must have room for one.
-                let least = HEADER + TRAILER + if e.counted { 26 } else { 22 };
-                let most = match (e.large, e.counted) {
-                    (true, _) => MAX_BLOCK,
-                    (false, true) => MAX_PLAIN_EVENT + HEADER as u32,
-                    (false, false) => MAX_PLAIN_EVENT + HEADER as u32 - 4,
-                };
-                (least, most)
-            }
-            Kind::Section => (HEADER + TRAILER + 16, u32::MAX),
-            Kind::Machine => (HEADER + TRAILER + super::metadata::MACHINE_LEN, MAX_BLOCK),
-            Kind::Unknown => (HEADER + TRAILER, u32::MAX),
-            _ => (HEADER + TRAILER, MAX_BLOCK),
+        let (body, most) = match self {
+            Kind::Event(form) => return form.check_length(block, length),
+            Kind::Section => (16, u32::MAX),
+            Kind::Machine => (super::metadata::MACHINE_LEN, MAX_BLOCK),
+            Kind::Unknown => (0, u32::MAX),
+            _ => (0, MAX_BLOCK),
         };
-        let least = least as u32;
-        if length < least {
-            return Err(Problem::BlockTooShort { kind: block, length, least });
-        }
-        if length > most {
-            return Err(Problem::BlockTooLong { kind: block, length, most });
-        }
-        Ok(())
+        check(block, length, (HEADER + TRAILER + body) as u32, most)
     }
+}
+
+fn check(block: u32, length: u32, least: u32, most: u32) -> Result<(), Problem> {
+    if length < least {
+        return Err(Problem::BlockTooShort { kind: block, length, least });
+    }
+    if length > most {
+        return Err(Problem::BlockTooLong { kind: block, length, most });
+    }
+    Ok(())
 }

@@ -194,7 +194,7 @@ impl Converter {
     }
 
     /// Brings an event to its current form.
-    #[inline]
+    #[inline(always)]
     pub fn convert<'a>(&'a mut self, record: Record<'a>) -> Result<Converted<'a>, ConvertError> {
         match CLASSES[usize::from(record.code)] {
             Class::Exit(count) if record.params.count() == usize::from(count) => Ok(Converted::Pass(record)),

@@ -15,6 +15,8 @@ use peregrine_schema::{EVENT_COUNT, EVENTS, EventFlags};
 
 /// Bytes of the header with `nparams`.
 pub(super) const EVENT_HEADER: usize = 26;
+/// Bytes of the header without `nparams`.
+const COUNTLESS: usize = 22;
 /// Offset of `type` in the header.
 const CODE: usize = 20;
 
@@ -38,37 +40,42 @@ pub(super) fn length_width(code: u16) -> u8 {
 /// Events whose old writers counted three bytes too many: notification and infrastructure.
 const THREE_TOO_LONG: [u16; 2] = [280, 286];
 
-#[inline]
+#[inline(always)]
 fn u16_at(bytes: &[u8], at: usize) -> u16 {
     u16::from_le_bytes([bytes[at], bytes[at + 1]])
 }
 
-#[inline]
+#[inline(always)]
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
 }
 
-#[inline]
+#[inline(always)]
 fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from(u32_at(bytes, at)) | u64::from(u32_at(bytes, at + 4)) << 32
 }
 
 /// Code of the event in a whole block; `None` if the block ends before it.
-#[inline]
+#[inline(always)]
 pub(super) fn code(block: &[u8], form: EventBlock) -> Option<u16> {
     let at = HEADER + form.prefix() + CODE;
     let bytes = block.get(at..at + 2)?;
     Some(u16_at(bytes, 0))
 }
 
+/// The same as [`parse`], for forms that are rare.
+#[inline(never)]
+pub(super) fn parse_any(block: &[u8], form: EventBlock) -> Result<Record<'_>, Problem> {
+    parse(block, form)
+}
+
 /// Reads the event of a whole block whose length has been checked and whose code is of this schema.
-#[inline]
+#[inline(always)]
 pub(super) fn parse(block: &[u8], form: EventBlock) -> Result<Record<'_>, Problem> {
-    let start = HEADER + form.prefix();
-    let header_len = if form.counted { EVENT_HEADER } else { EVENT_HEADER - 4 };
-    let event = block.get(start..block.len() - TRAILER).unwrap_or_default();
+    let event = block.get(HEADER + form.prefix()..block.len() - TRAILER).unwrap_or_default();
     let available = event.len() as u32;
-    let Some(header) = event.get(..header_len) else {
+    let header_len = if form.counted { EVENT_HEADER } else { COUNTLESS };
+    let (Some(header), true) = (event.first_chunk::<COUNTLESS>(), event.len() >= header_len) else {
         return Err(Problem::EventLength { length: available, least: header_len as u32, most: available });
     };
     let code = u16_at(header, CODE);
@@ -76,12 +83,11 @@ pub(super) fn parse(block: &[u8], form: EventBlock) -> Result<Record<'_>, Proble
     if !form.counted && THREE_TOO_LONG.contains(&code) {
         length = length.saturating_sub(3);
     }
-    if (length as usize) < header_len || length > available {
+    let Some(body) = event.get(header_len..length as usize) else {
         return Err(Problem::EventLength { length, least: header_len as u32, most: available });
-    }
-    let body = &event[header_len..length as usize];
+    };
     let width = length_width(code);
-    let count = if form.counted { u32_at(header, 22) } else { count_params(code, body, width)? };
+    let count = if form.counted { u32_at(event, COUNTLESS) } else { count_params(code, body, width)? };
     let lens_len = count as usize * usize::from(width);
     let Some((lens, data)) = body.split_at_checked(lens_len) else {
         return Err(Problem::ParamCount { count, length });
@@ -100,10 +106,25 @@ pub(super) fn parse(block: &[u8], form: EventBlock) -> Result<Record<'_>, Proble
     })
 }
 
-/// Sum of 2-byte lengths.
-#[inline]
+/// Sum of 2-byte lengths. Most events have few: four at a time, in the halves of a word.
+#[inline(always)]
 fn sum_u16(lens: &[u8]) -> u64 {
-    lens.chunks_exact(2).map(|l| u64::from(u16_at(l, 0))).sum()
+    const HALVES: u64 = 0x0000_ffff_0000_ffff;
+    // A block that may be large could make a half overflow.
+    if lens.len() > 1 << 16 {
+        return lens.chunks_exact(2).map(|l| u64::from(u16_at(l, 0))).sum();
+    }
+    let (words, rest) = lens.as_chunks::<8>();
+    let mut sum = 0;
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        sum += (word & HALVES) + (word >> 16 & HALVES);
+    }
+    sum = (sum & 0xffff_ffff) + (sum >> 32);
+    for len in rest.as_chunks::<2>().0 {
+        sum += u64::from(u16::from_le_bytes(*len));
+    }
+    sum
 }
 
 /// Sum of 4-byte lengths. At most 2^26 of them are in a block, so the sum does not overflow.

@@ -8,7 +8,7 @@
 //! not an event is an error there, as for Falco. A section header among metadata is skipped like an unknown block.
 //! A capture without an event is an error, after its metadata.
 
-use super::blocks::{EventBlock, HEADER, Kind, SECTION, TRAILER};
+use super::blocks::{EventBlock, HEADER, Kind, SECTION, TRAILER, USUAL_EVENT};
 use super::error::{CaptureError, Offset, Problem};
 use super::event;
 use super::metadata::{self, Fields, MAX_ENTRY, Metadata};
@@ -64,11 +64,16 @@ pub struct Progress {
     pub total: Option<u64>,
 }
 
+/// A whole event block in the window, not yet taken.
+struct EventAhead {
+    form: EventBlock,
+    length: usize,
+}
+
 /// A step without the borrowed record.
 enum Step {
-    Metadata(Metadata),
-    /// A whole event block of this many bytes is in the window.
-    Event(EventBlock, usize),
+    Metadata(Box<Metadata>),
+    Event(EventAhead),
     Restart,
     End,
 }
@@ -104,12 +109,20 @@ impl Capture {
     }
 
     /// The next item; `None` at the end.
+    // Always inlined: an event handed over through memory would cost more than all else done here.
     #[expect(clippy::should_implement_trait, reason = "the item borrows from the capture")]
-    #[inline]
+    #[inline(always)]
     pub fn next(&mut self) -> Result<Option<Item<'_>>, CaptureError> {
-        let (form, length) = match self.step() {
-            Ok(Step::Event(form, length)) => (form, length),
-            Ok(Step::Metadata(m)) => return Ok(Some(Item::Metadata(Box::new(m)))),
+        if let (Phase::Events, Some(length)) = (self.phase, usual_event(self.source.ready())) {
+            let at = self.offset();
+            return match event::parse(self.source.take(length), EventBlock::USUAL) {
+                Ok(record) => Ok(Some(Item::Event(record))),
+                Err(problem) => Err(at.error(problem)),
+            };
+        }
+        let event = match self.step() {
+            Ok(Step::Event(event)) => event,
+            Ok(Step::Metadata(m)) => return Ok(Some(Item::Metadata(m))),
             Ok(Step::Restart) => return Ok(Some(Item::Restart)),
             Ok(Step::End) => return Ok(None),
             Err(e) => {
@@ -118,35 +131,20 @@ impl Capture {
             }
         };
         let at = self.offset();
-        match event::parse(self.source.take(length), form) {
+        match event::parse_any(self.source.take(event.length), event.form) {
             Ok(record) => Ok(Some(Item::Event(record))),
             Err(problem) => Err(at.error(problem)),
         }
     }
 
-    #[inline]
-    fn step(&mut self) -> Result<Step, CaptureError> {
-        if let Phase::Events = self.phase
-            && let Some(step) = self.event_block()?
-        {
-            return Ok(step);
-        }
-        self.slow_step()
-    }
-
     /// The next event block of this schema, or `None` if something else comes.
-    #[inline]
-    fn event_block(&mut self) -> Result<Option<Step>, CaptureError> {
+    fn event_ahead(&mut self) -> Result<Option<EventAhead>, CaptureError> {
         loop {
-            let window = self.source.window(HEADER);
-            let Some((kind, length)) = block_header(window) else { return Ok(None) };
+            let Some((kind, length)) = block_header(self.source.window(HEADER)) else { return Ok(None) };
             let Kind::Event(form) = Kind::of(kind) else { return Ok(None) };
-            if let Err(problem) = Kind::Event(form).check_length(kind, length) {
-                return Err(self.offset().error(problem));
-            }
+            form.check_length(kind, length).map_err(|p| self.offset().error(p))?;
             let length = length as usize;
-            let window = self.source.window(length);
-            let Some(block) = window.get(..length) else {
+            let Some(block) = self.source.window(length).get(..length) else {
                 return Err(self.truncated("event block", length as u64));
             };
             // Newer schemas have more event types; nothing is known about them.
@@ -154,13 +152,13 @@ impl Capture {
                 self.source.take(length);
                 continue;
             }
-            return Ok(Some(Step::Event(form, length)));
+            return Ok(Some(EventAhead { form, length }));
         }
     }
 
-    /// Everything but events after the first one.
-    #[cold]
-    fn slow_step(&mut self) -> Result<Step, CaptureError> {
+    /// The next step.
+    #[inline(never)]
+    fn step(&mut self) -> Result<Step, CaptureError> {
         loop {
             match self.phase {
                 Phase::End => return Ok(Step::End),
@@ -177,26 +175,37 @@ impl Capture {
                 }
                 Phase::Processes { version, end, .. } => {
                     let process = self.entry(end, |f| metadata::process(f, version))?;
-                    return Ok(Step::Metadata(Metadata::Process(process)));
+                    return Ok(Step::Metadata(Box::new(Metadata::Process(process))));
                 }
                 Phase::Metadata => {
                     if let Some(step) = self.metadata_block()? {
                         return Ok(step);
                     }
                 }
-                Phase::Events => match self.peek_header("block header")? {
-                    None => match self.source.failure() {
-                        Some(problem) => return Err(self.offset().error(problem)),
-                        None => self.phase = Phase::End,
-                    },
-                    Some((SECTION, _)) => {
-                        self.section()?;
-                        self.phase = Phase::Metadata;
-                        return Ok(Step::Restart);
-                    }
-                    Some((kind, _)) => return Err(self.offset().error(Problem::UnexpectedBlock { kind })),
+                Phase::Events => match self.event_ahead()? {
+                    Some(event) => return Ok(Step::Event(event)),
+                    None => return self.section_end(),
                 },
             }
+        }
+    }
+
+    /// What comes after the events: the end, or another section.
+    fn section_end(&mut self) -> Result<Step, CaptureError> {
+        match self.peek_header("block header")? {
+            None => match self.source.failure() {
+                Some(problem) => Err(self.offset().error(problem)),
+                None => {
+                    self.phase = Phase::End;
+                    Ok(Step::End)
+                }
+            },
+            Some((SECTION, _)) => {
+                self.section()?;
+                self.phase = Phase::Metadata;
+                Ok(Step::Restart)
+            }
+            Some((kind, _)) => Err(self.offset().error(Problem::UnexpectedBlock { kind })),
         }
     }
 
@@ -241,7 +250,7 @@ impl Capture {
         let metadata = match kind {
             Kind::Event(_) => {
                 self.phase = Phase::Events;
-                return self.event_block();
+                return Ok(None);
             }
             Kind::Section | Kind::Unknown => {
                 self.skip("block", u64::from(length) - TRAILER as u64)?;
@@ -284,7 +293,7 @@ impl Capture {
             }
         };
         self.end_block(length, end)?;
-        Ok(Some(Step::Metadata(metadata)))
+        Ok(Some(Step::Metadata(Box::new(metadata))))
     }
 
     /// Reads an entry of a block whose body ends at `end`, and passes over it. `read` gives the entry's length.
@@ -367,8 +376,20 @@ impl Capture {
     }
 }
 
+/// Length of the block that the window begins with, if it is an event of the usual form and of this schema.
+#[inline(always)]
+fn usual_event(window: &[u8]) -> Option<usize> {
+    let (kind, length) = block_header(window)?;
+    let length = length as usize;
+    if kind != USUAL_EVENT || !EventBlock::USUAL.has_length(length) {
+        return None;
+    }
+    let code = event::code(window.get(..length)?, EventBlock::USUAL)?;
+    (usize::from(code) < EVENT_COUNT).then_some(length)
+}
+
 /// Type and length of a block.
-#[inline]
+#[inline(always)]
 fn block_header(window: &[u8]) -> Option<(u32, u32)> {
     let &[a, b, c, d, e, f, g, h] = window.first_chunk::<HEADER>()?;
     Some((u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h])))

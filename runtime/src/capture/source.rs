@@ -32,6 +32,11 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// Bytes of a capture, read once from front to back.
 pub(super) struct Source {
     bytes: Bytes,
+    /// The window in `bytes`.
+    start: usize,
+    end: usize,
+    /// Position of the first of `bytes` in the capture.
+    base: u64,
     /// Bytes of the file, if it has a size.
     total: Option<u64>,
     /// Whether positions are those of the uncompressed bytes.
@@ -39,8 +44,8 @@ pub(super) struct Source {
 }
 
 enum Bytes {
-    Mapped { map: memmap2::Mmap, pos: usize },
-    Owned { bytes: Vec<u8>, pos: usize },
+    Mapped(memmap2::Mmap),
+    Owned(Vec<u8>),
     Stream(Stream),
 }
 
@@ -53,14 +58,14 @@ impl Source {
         }
         let total = Some(meta.len());
         if meta.len() == 0 {
-            return Ok(Source { bytes: Bytes::Owned { bytes: Vec::new(), pos: 0 }, total, compressed: false });
+            return Ok(Source::new(Bytes::Owned(Vec::new()), total, false));
         }
         let map = map_file(&file)?;
         if map.starts_with(&GZIP) {
             drop(map);
             return Source::stream(file, total);
         }
-        Ok(Source { bytes: Bytes::Mapped { map, pos: 0 }, total, compressed: false })
+        Ok(Source::new(Bytes::Mapped(map), total, false))
     }
 
     /// Bytes in memory, raw or compressed.
@@ -69,70 +74,72 @@ impl Source {
         let bytes = bytes.to_vec();
         if bytes.starts_with(&GZIP) {
             let input = BufReader::new(Counted::new(io::Cursor::new(bytes)));
-            return Source { bytes: Bytes::Stream(Stream::gzip(input)), total, compressed: true };
+            return Source::new(Bytes::Stream(Stream::gzip(input)), total, true);
         }
-        Source { bytes: Bytes::Owned { bytes, pos: 0 }, total, compressed: false }
+        Source::new(Bytes::Owned(bytes), total, false)
     }
 
     fn stream(file: File, total: Option<u64>) -> io::Result<Source> {
         let mut input = BufReader::with_capacity(INPUT, Counted::new(file));
         let compressed = input.fill_buf()?.starts_with(&GZIP);
         let stream = if compressed { Stream::gzip(input) } else { Stream::raw(input) };
-        Ok(Source { bytes: Bytes::Stream(stream), total, compressed })
+        Ok(Source::new(Bytes::Stream(stream), total, compressed))
+    }
+
+    fn new(bytes: Bytes, total: Option<u64>, compressed: bool) -> Source {
+        let end = match &bytes {
+            Bytes::Mapped(map) => map.len(),
+            Bytes::Owned(bytes) => bytes.len(),
+            Bytes::Stream(_) => 0,
+        };
+        Source { bytes, start: 0, end, base: 0, total, compressed }
     }
 
     /// Position of the window in the uncompressed bytes.
+    #[inline]
     pub(super) fn offset(&self) -> u64 {
-        match &self.bytes {
-            Bytes::Mapped { pos, .. } | Bytes::Owned { pos, .. } => *pos as u64,
-            Bytes::Stream(s) => s.offset,
-        }
+        self.base + self.start as u64
     }
 
     /// Bytes of the file used so far, and its size if it has one.
     pub(super) fn progress(&self) -> (u64, Option<u64>) {
         let used = match &self.bytes {
-            Bytes::Mapped { pos, .. } | Bytes::Owned { pos, .. } => *pos as u64,
+            Bytes::Mapped(_) | Bytes::Owned(_) => self.start as u64,
             Bytes::Stream(s) => s.input_used.load(Ordering::Relaxed),
         };
         (used, self.total)
     }
 
-    /// The next bytes: at least `least` of them, fewer only if the capture ends before.
-    #[inline]
-    pub(super) fn window(&mut self, least: usize) -> &[u8] {
-        match &mut self.bytes {
-            Bytes::Mapped { map, pos } => &map[*pos..],
-            Bytes::Owned { bytes, pos } => &bytes[*pos..],
-            Bytes::Stream(s) => {
-                if s.end - s.start < least {
-                    s.fill(least);
-                }
-                &s.buffer[s.start..s.end]
-            }
+    #[inline(always)]
+    fn bytes(&self) -> &[u8] {
+        match &self.bytes {
+            Bytes::Mapped(map) => map,
+            Bytes::Owned(bytes) => bytes,
+            Bytes::Stream(s) => &s.buffer,
         }
     }
 
-    /// Takes `len` bytes, which [`window`](Source::window) has shown to be there.
+    /// The bytes at hand.
+    #[inline(always)]
+    pub(super) fn ready(&self) -> &[u8] {
+        &self.bytes()[self.start..self.end]
+    }
+
+    /// The next bytes: at least `least` of them, fewer only if the capture ends before.
     #[inline]
-    pub(super) fn take(&mut self, len: usize) -> &[u8] {
-        match &mut self.bytes {
-            Bytes::Mapped { map, pos } => {
-                let start = *pos;
-                *pos += len;
-                &map[start..start + len]
-            }
-            Bytes::Owned { bytes, pos } => {
-                let start = *pos;
-                *pos += len;
-                &bytes[start..start + len]
-            }
-            Bytes::Stream(s) => {
-                let start = s.start;
-                s.advance(len);
-                &s.buffer[start..start + len]
-            }
+    pub(super) fn window(&mut self, least: usize) -> &[u8] {
+        if self.end - self.start < least {
+            self.fill(least);
         }
+        self.ready()
+    }
+
+    /// Takes `len` bytes, which are in the window.
+    #[inline(always)]
+    pub(super) fn take(&mut self, len: usize) -> &[u8] {
+        let start = self.start;
+        self.start += len;
+        &self.bytes()[start..start + len]
     }
 
     /// Passes over `len` bytes; gives how many were there if the capture ends before.
@@ -154,7 +161,18 @@ impl Source {
     pub(super) fn failure(&mut self) -> Option<Problem> {
         match &mut self.bytes {
             Bytes::Stream(s) => s.failure.take(),
-            Bytes::Mapped { .. } | Bytes::Owned { .. } => None,
+            Bytes::Mapped(_) | Bytes::Owned(_) => None,
+        }
+    }
+
+    /// Reads until the window has `least` bytes or the capture ends.
+    #[cold]
+    fn fill(&mut self, least: usize) {
+        if let Bytes::Stream(s) = &mut self.bytes {
+            s.buffer.copy_within(self.start..self.end, 0);
+            self.base += self.start as u64;
+            self.end = s.fill(self.end - self.start, least);
+            self.start = 0;
         }
     }
 }
@@ -165,10 +183,6 @@ struct Stream {
     /// Bytes taken from the file.
     input_used: Arc<AtomicU64>,
     buffer: Vec<u8>,
-    start: usize,
-    end: usize,
-    /// Position of `start` in the uncompressed bytes.
-    offset: u64,
     /// Nothing more to read.
     ended: bool,
     /// Why, if it was an error.
@@ -180,7 +194,7 @@ struct Stream {
 impl Stream {
     fn new(input: Box<dyn Read + Send>, input_used: Arc<AtomicU64>, failed: fn(io::Error) -> Problem) -> Stream {
         let buffer = vec![0; BUFFER];
-        Stream { input, input_used, buffer, start: 0, end: 0, offset: 0, ended: false, failure: None, failed }
+        Stream { input, input_used, buffer, ended: false, failure: None, failed }
     }
 
     fn raw<R: Read + Send + 'static>(input: BufReader<Counted<R>>) -> Stream {
@@ -193,30 +207,21 @@ impl Stream {
         Stream::new(Box::new(Members { member: Some(GzDecoder::new(input)) }), used, Problem::Gzip)
     }
 
-    #[inline]
-    fn advance(&mut self, len: usize) {
-        self.start += len;
-        self.offset += len as u64;
-    }
-
-    /// Reads until the window has `least` bytes or the input ends.
-    #[cold]
-    fn fill(&mut self, least: usize) {
-        self.buffer.copy_within(self.start..self.end, 0);
-        self.end -= self.start;
-        self.start = 0;
-        if self.buffer.len() > BUFFER && self.end.max(least) <= BUFFER {
+    /// Reads behind the first `end` bytes of the buffer until it has `least` bytes or the input ends; gives the
+    /// new end.
+    fn fill(&mut self, mut end: usize, least: usize) -> usize {
+        if self.buffer.len() > BUFFER && end.max(least) <= BUFFER {
             self.buffer.truncate(BUFFER);
             self.buffer.shrink_to_fit();
         }
-        while self.end < least && !self.ended {
-            if self.end == self.buffer.len() {
+        while end < least && !self.ended {
+            if end == self.buffer.len() {
                 // A large block: room grows with what has been read, so that a wrong length costs nothing.
                 self.buffer.resize(least.min(2 * self.buffer.len()), 0);
             }
-            match self.input.read(&mut self.buffer[self.end..]) {
+            match self.input.read(&mut self.buffer[end..]) {
                 Ok(0) => self.ended = true,
-                Ok(n) => self.end += n,
+                Ok(n) => end += n,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => {
                     self.ended = true;
@@ -224,6 +229,7 @@ impl Stream {
                 }
             }
         }
+        end
     }
 }
 

@@ -1,7 +1,7 @@
 //! What fields need besides record and state: settings of the run, and memory of earlier evaluations.
 
 use super::Purpose;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 /// Settings and memory of one worker.
@@ -15,8 +15,6 @@ pub struct Env {
     pub base64: bool,
     /// Plugins whose events may occur.
     pub plugins: Vec<Plugin>,
-    /// Time of the first event that is not a meta event, 0 before it: origin of `evt.reltime`.
-    first: Cell<u64>,
     memory: RefCell<HashMap<(usize, bool), Memory>>,
     buffers: RefCell<Vec<Vec<u8>>>,
 }
@@ -45,18 +43,6 @@ pub(super) struct Memory {
 }
 
 impl Env {
-    /// Tells of an event before its fields are taken; needed once per event for `evt.reltime`.
-    pub fn saw_event(&self, ts: u64, is_meta: bool) {
-        if self.first.get() == 0 && !is_meta {
-            self.first.set(ts);
-        }
-    }
-
-    /// See [`Env::saw_event`].
-    pub(super) fn first_time(&self) -> u64 {
-        self.first.get()
-    }
-
     /// Evaluates a field that looks back, once per event.
     pub(super) fn remember(
         &self,

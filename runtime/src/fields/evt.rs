@@ -139,7 +139,7 @@ fn local_time<'a>(view: &EventView<'a>, date: bool, nanos: bool) -> Value<'a> {
 }
 
 fn relative_time(view: &EventView<'_>) -> u64 {
-    view.rec.ts.wrapping_sub(view.env.first_time())
+    view.rec.ts.wrapping_sub(view.first_ts)
 }
 
 fn time_since_last(view: &EventView<'_>, slot: usize, purpose: Purpose) -> Option<u64> {
@@ -228,9 +228,6 @@ fn arg<'a>(view: &EventView<'a>, field: &BoundField) -> Option<Value<'a>> {
     Some(view.text(|out| param::render_best(view, index, out)))
 }
 
-/// Longest printed buffer that is not cut; a longer one loses everything from the byte before on.
-const LONGEST_BUFFER: usize = 1022;
-
 fn buffer<'a>(view: &EventView<'a>, purpose: Purpose) -> Option<Value<'a>> {
     let index = view.event().param("data").filter(|index| *index < view.param_count())?;
     let bytes = view.rec.params.get(index)?;
@@ -240,9 +237,7 @@ fn buffer<'a>(view: &EventView<'a>, purpose: Purpose) -> Option<Value<'a>> {
     }
     Some(view.text(|out| {
         param::render_best(view, index, out);
-        if out.len() > LONGEST_BUFFER {
-            out.truncate(LONGEST_BUFFER - 1);
-        }
+        param::cut_buffer(out, 0);
     }))
 }
 

@@ -40,13 +40,15 @@ mod tests {}
 
 pub use bound::Bound;
 pub use env::{Env, Plugin};
+pub(crate) use text::Text;
 
 use crate::record::Record;
+use crate::session::Delivered;
 use crate::state::{Current, Fd, State, Thread};
 use bound::BoundField;
 use peregrine_compiler::value::{Event, Value};
 use peregrine_schema::events::code;
-use peregrine_schema::{self as schema, Class, FieldFlags, Format, Origin, Type};
+use peregrine_schema::{self as schema, Class, Format, Origin, Type};
 use std::cell::OnceCell;
 
 /// One event as seen by conditions and outputs.
@@ -55,6 +57,8 @@ pub struct EventView<'a> {
     rec: &'a Record<'a>,
     state: &'a State,
     cur: &'a Current,
+    /// Time of the capture's first event, origin of `evt.reltime`.
+    first_ts: u64,
     bound: &'a Bound,
     scratch: &'a bumpalo::Bump,
     env: &'a Env,
@@ -81,18 +85,24 @@ pub struct Shown<'e> {
 }
 
 impl<'a> EventView<'a> {
-    /// The event `rec`, number `num`, after the state has been brought up to date by it; `cur` is what the
-    /// state learnt from it. `scratch` must be reset between events.
+    /// A view of an event. `scratch` must be reset between events.
     pub fn new(
-        num: u64,
-        rec: &'a Record<'a>,
-        state: &'a State,
-        cur: &'a Current,
+        event: Delivered<'a>,
         bound: &'a Bound,
         scratch: &'a bumpalo::Bump,
         env: &'a Env,
     ) -> EventView<'a> {
-        EventView { num, rec, state, cur, bound, scratch, env, thread: OnceCell::new() }
+        EventView {
+            num: event.number,
+            rec: event.record,
+            state: event.state,
+            cur: event.current,
+            first_ts: event.first_ts,
+            bound,
+            scratch,
+            env,
+            thread: OnceCell::new(),
+        }
     }
 
     /// Time of the event.
@@ -117,14 +127,16 @@ impl<'a> EventView<'a> {
         Some(Shown { value, ty, format: row.format })
     }
 
+    /// Appends a byte buffer as it is printed.
+    pub(crate) fn print_buffer(&self, bytes: &[u8], out: &mut Vec<u8>) {
+        let start = out.len();
+        param::buffer(self, bytes, out);
+        param::cut_buffer(out, start);
+    }
+
     /// Identity of the field in a slot.
     pub fn field_id(&self, slot: usize) -> Option<schema::FieldId> {
         self.bound.fields.get(slot).map(|f| f.id)
-    }
-
-    /// Whether the field in a slot prints as a list.
-    pub fn is_list(&self, slot: usize) -> bool {
-        self.bound.fields.get(slot).is_some_and(|f| f.id.row().flags.has(FieldFlags::LIST))
     }
 
     fn shown_param(&self, index: usize) -> Option<Shown<'a>> {

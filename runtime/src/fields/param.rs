@@ -73,10 +73,10 @@ pub(super) fn render(view: &EventView<'_>, index: usize, raw: &mut Vec<u8>, reso
     }
     match param.ty {
         Type::Dyn => match bytes.split_first().and_then(|(row, rest)| Some((param.dynamic.get(usize::from(*row))?, rest))) {
-            Some((inner, rest)) => Renderer { view, index, param, ty: inner.ty, bytes: rest }.render(raw, resolved),
+            Some((inner, rest)) => Renderer { view, param, ty: inner.ty, bytes: rest }.render(raw, resolved),
             None => raw.bytes(b"INVALID DYNAMIC PARAMETER"),
         },
-        ty => Renderer { view, index, param, ty, bytes }.render(raw, resolved),
+        ty => Renderer { view, param, ty, bytes }.render(raw, resolved),
     }
 }
 
@@ -97,11 +97,20 @@ pub(super) fn buffer(view: &EventView<'_>, bytes: &[u8], out: &mut Vec<u8>) {
     if view.env.base64 { text::base64(out, bytes) } else { text::dots(out, bytes) }
 }
 
+/// Longest printed buffer that is not cut; of a longer one, a byte less is left.
+const LONGEST_BUFFER: usize = 1022;
+
+/// Cuts a printed buffer that begins at `start`.
+pub(super) fn cut_buffer(out: &mut Vec<u8>, start: usize) {
+    if out.len() - start > LONGEST_BUFFER {
+        out.truncate(start + LONGEST_BUFFER - 1);
+    }
+}
+
 /// A parameter being rendered. `ty` is that of the value, for dynamic parameters not that of `param`, which
 /// decides the number format and the flag names all the same.
 struct Renderer<'v, 'a> {
     view: &'v EventView<'a>,
-    index: usize,
     param: &'static Param,
     ty: Type,
     bytes: &'v [u8],

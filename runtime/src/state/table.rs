@@ -12,7 +12,7 @@
 //! The table holds at most [`MAX_THREADS`] threads; what does not fit is not kept.
 
 use super::fd::FdTable;
-use super::thread::{Image, Text, Thread, flags};
+use super::thread::{Image, Strings, Text, Thread, flags};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -150,6 +150,11 @@ impl ThreadTable {
     /// The process' current directory, `./` if its leader is not known.
     pub fn cwd<'a>(&'a self, thread: &'a Thread) -> &'a [u8] {
         self.main(thread).map_or(b"./", |t| &t.cwd)
+    }
+
+    /// The process' environment; that of the thread itself, which has none, if its leader is not known.
+    pub fn env<'a>(&'a self, thread: &'a Thread) -> &'a Strings {
+        &self.main(thread).unwrap_or(thread).image.env
     }
 
     /// The parent: the main thread of the thread that is the parent of this thread's leader.

@@ -1,0 +1,58 @@
+//! `rulec check`.
+
+use super::files::{World, load};
+use anyhow::Result;
+use clap::ValueEnum;
+use peregrine_compiler::load::Loaded;
+use peregrine_compiler::report::{json, sarif, summary, text};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Arguments of `check`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Rule files, or directories with .yml and .yaml files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// How to tell what was found
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Treat warnings as errors
+    #[arg(long)]
+    strict: bool,
+    #[command(flatten)]
+    world: World,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// As falco -V with json_output
+    Json,
+    /// SARIF 2.1.0
+    Sarif,
+}
+
+pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<ExitCode> {
+    let loaded = load(&args.world, &args.files)?;
+    match args.format {
+        Format::Text => write_text(&loaded, out)?,
+        Format::Json => super::write_json(out, &json::results(&loaded.results, &loaded.sources))?,
+        Format::Sarif => super::write_json(out, &sarif::log(&loaded.results, &loaded.sources))?,
+    }
+    let doubts = args.strict && loaded.results.iter().any(|result| !result.warnings.is_empty());
+    Ok(if loaded.successful() && !doubts { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn write_text(loaded: &Loaded, out: &mut impl Write) -> Result<()> {
+    let colours = super::colours();
+    for diagnostic in text::distinct(&loaded.results) {
+        writeln!(out, "{}\n", text::render(diagnostic, &loaded.sources, colours))?;
+    }
+    for result in &loaded.results {
+        writeln!(out, "{}", summary::summary(result))?;
+    }
+    Ok(())
+}

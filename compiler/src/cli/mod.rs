@@ -1,0 +1,82 @@
+//! Command line of `rulec`. Each subcommand is a module; all of them write to one locked, buffered stream.
+
+mod check;
+mod explain;
+mod fields;
+mod files;
+
+use anyhow::{Context, Result};
+use clap::{CommandFactory, Parser, Subcommand};
+use std::io::{BufWriter, IsTerminal, Write};
+use std::process::ExitCode;
+
+/// Check, explain and document rules.
+#[derive(Debug, Parser)]
+#[command(name = "rulec", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check rule files, in the order in which they would be loaded
+    Check(check::Args),
+    /// List the fields that conditions and outputs can use
+    Fields(fields::Args),
+    /// Show what a rule becomes: its condition, event types, macros, lists and predicates
+    Explain(explain::Args),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs what the arguments ask for.
+pub(crate) fn run() -> Result<ExitCode> {
+    let cli = Cli::parse();
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    let code = match cli.command {
+        Command::Check(args) => check::run(&args, &mut out)?,
+        Command::Fields(args) => fields::run(&args, &mut out)?,
+        Command::Explain(args) => explain::run(&args, &mut out)?,
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "rulec", &mut script);
+            out.write_all(&script)?;
+            ExitCode::SUCCESS
+        }
+    };
+    out.flush()?;
+    Ok(code)
+}
+
+/// Says on standard error why nothing could be done.
+pub(crate) fn complain(error: &anyhow::Error) {
+    // Nothing is left to be told if standard error is gone too.
+    let _ = writeln!(std::io::stderr(), "rulec: {error:#}");
+}
+
+/// Whether standard output wants colours: it is a terminal and `NO_COLOR` is unset or empty.
+fn colours() -> bool {
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    std::io::stdout().is_terminal() && !no_color
+}
+
+/// Writes JSON and a line break.
+fn write_json(out: &mut impl Write, value: &serde_json::Value) -> Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value).map_err(std::io::Error::from).context("writing JSON")?;
+    writeln!(out)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}
