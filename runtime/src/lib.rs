@@ -6,15 +6,19 @@
 //! session  capture, converter and state together: events ready for rules
 //! fields   values of an event for conditions and outputs
 //! format   output templates → text and JSON
+//! alert    alerts as lines of text or JSON
 //! replay   events → matching rules → alerts
 //! cli      the `peregrine` program
 //! ```
 
+pub mod alert;
 pub mod capture;
+pub mod cli;
 pub mod containers;
 pub mod fields;
 pub mod format;
 pub mod record;
+pub mod replay;
 pub mod session;
 pub mod state;
 mod sys;

@@ -32,7 +32,7 @@ mod param;
 mod paths;
 mod text;
 mod thread;
-mod time;
+pub(crate) mod time;
 mod users;
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ const SECOND: u64 = 1_000_000_000;
 const DAY: i64 = 86_400;
 
 /// `[YYYY-MM-DD ]HH:MM:SS[.nnnnnnnnn]` of a time in ns, `offset` seconds ahead of UTC.
-pub(super) fn local(out: &mut Vec<u8>, ts: u64, offset: i64, date: bool, nanos: bool) {
+pub(crate) fn local(out: &mut Vec<u8>, ts: u64, offset: i64, date: bool, nanos: bool) {
     let seconds = (ts / SECOND) as i64 + offset;
     if date {
         write_date(out, seconds.div_euclid(DAY));
@@ -20,7 +20,7 @@ pub(super) fn local(out: &mut Vec<u8>, ts: u64, offset: i64, date: bool, nanos: 
 }
 
 /// `YYYY-MM-DDTHH:MM:SS.nnnnnnnnn` in UTC; callers append the zone.
-pub(super) fn iso8601(out: &mut Vec<u8>, ts: u64) {
+pub(crate) fn iso8601(out: &mut Vec<u8>, ts: u64) {
     let seconds = (ts / SECOND) as i64;
     write_date(out, seconds.div_euclid(DAY));
     out.push(b'T');
