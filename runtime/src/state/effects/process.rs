@@ -78,7 +78,6 @@ impl State {
         (thread.pid, thread.ptid) = (pid, ptid);
         (thread.vtid, thread.vpid) = (child, pid);
         thread.lastexec_ts = lastexec_ts;
-        thread.pidns_init_start_ts = self.machine.boot_ts;
         self.complete_child(rec, &mut thread, caller, known);
         if !known {
             // What the event tells about the child is true for the caller as well.
@@ -127,11 +126,8 @@ impl State {
             thread.lastexec_ts = self.threads.in_slot(model).lastexec_ts;
         }
         let in_pidns = flags & (flags::CLONE_CHILD_IN_PIDNS | flags::CLONE_NEWPID) != 0 || rec.tid != vtid;
-        thread.pidns_init_start_ts = match p.uint(20) {
-            _ if !in_pidns => self.machine.boot_ts,
-            Some(since_boot) => since_boot.wrapping_add(self.machine.boot_ts),
-            None => 0,
-        };
+        // Time since boot: a replay does not add the boot time, and has no start for the host's namespace.
+        thread.pidns_init_start_ts = if in_pidns { p.uint(20).unwrap_or(0) } else { 0 };
         self.complete_child(rec, &mut thread, model, known);
         if !known && is_thread {
             let told = thread.image.clone();
