@@ -156,7 +156,9 @@ fn the_process() {
         (FieldId::UserLoginuid, Arg::None, "Int(-1)"),
         (FieldId::UserLoginname, Arg::None, "<NA>"),
         (FieldId::GroupName, Arg::None, "<NA>"),
-        (FieldId::ContainerImage, Arg::None, "missing"),
+        (FieldId::ContainerName, Arg::None, "host"),
+        (FieldId::ContainerImage, Arg::None, ""),
+        (FieldId::K8sPodName, Arg::None, "missing"),
     ] {
         assert_eq!(value(&made, &cur, id, arg.clone()), expected, "{} {arg:?}", id.row().name);
     }
