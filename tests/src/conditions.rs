@@ -201,10 +201,11 @@ fn table(block: &Block) -> anyhow::Result<Table> {
         .filter(|e| e.name == name && !e.flags.any(EventFlags::OLD_VERSION.or(EventFlags::UNUSED)));
     let event = current.max_by_key(|e| e.is_exit()).with_context(|| format!("no event is called {name}"))?;
     let fd_flags = EventFlags::CREATES_FD.or(EventFlags::USES_FD).or(EventFlags::DESTROYS_FD);
-    let mut values = BTreeMap::new();
-    values.insert((FieldId::EvtType, None), Owned::Str(event.name.into()));
+    let known = known_by_type(event);
+    let mut values = known.clone();
     for (text, value) in &block.fields {
         let (field, arg) = field_name(text)?;
+        ensure!(!known.contains_key(&(field.id, None)), "{text} is known by the event's type");
         // The compiler takes such a field for missing on the whole event type.
         ensure!(field.needs != Needs::Fd || event.flags.any(fd_flags), "{name} has no {text}");
         let value = owned(field.ty, value).with_context(|| text.clone())?;
@@ -213,6 +214,26 @@ fn table(block: &Block) -> anyhow::Result<Table> {
         values.insert((field.id, arg), value);
     }
     Ok(Table { code: event.code, values })
+}
+
+/// Fields whose values the type of the event alone decides: an engine need not ask an event for them.
+pub fn known_by_type(event: &schema::Event) -> BTreeMap<(FieldId, Option<String>), Owned> {
+    let reads = event.flags.has(EventFlags::READS_FROM_FD);
+    let writes = event.flags.has(EventFlags::WRITES_TO_FD);
+    let opens = matches!(event.name, "open" | "openat" | "openat2" | "open_by_handle_at" | "creat");
+    let mut known = vec![
+        (FieldId::EvtType, Owned::Str(event.name.into())),
+        (FieldId::EvtDir, Owned::Str(if event.is_exit() { "<" } else { ">" }.into())),
+        (FieldId::EvtIsIo, Owned::Bool(reads || writes)),
+        (FieldId::EvtIsIoRead, Owned::Bool(reads)),
+        (FieldId::EvtIsIoWrite, Owned::Bool(writes)),
+        (FieldId::EvtIsWait, Owned::Bool(event.flags.has(EventFlags::WAITS))),
+    ];
+    if !opens {
+        let how = [FieldId::EvtIsOpenRead, FieldId::EvtIsOpenWrite, FieldId::EvtIsOpenExec, FieldId::EvtIsOpenCreate];
+        known.extend(how.map(|id| (id, Owned::Bool(false))));
+    }
+    known.into_iter().map(|(id, value)| ((id, None), value)).collect()
 }
 
 /// A field as written: `name`, `name[argument]`, `name.argument`.

@@ -57,7 +57,9 @@ pub fn record_bytes(bytes: &[u8]) {
 }
 
 /// Random conditions on a random event: all engines say what the reference evaluator says.
-pub fn conditions_differential(u: &mut Unstructured<'_>) -> arbitrary::Result<()> {
+/// Gives how many conditions were evaluated and how many of them held.
+pub fn conditions_differential(u: &mut Unstructured<'_>) -> arbitrary::Result<(usize, usize)> {
+    let (mut evaluated, mut held) = (0, 0);
     let count = u.int_in_range(1..=6)?;
     let conditions = (0..count).map(|_| generate::condition(u)).collect::<arbitrary::Result<Vec<_>>>()?;
     let rules = compile(&conditions).unwrap_or_else(|e| panic!("a generated condition does not compile: {e:#}"));
@@ -66,9 +68,11 @@ pub fn conditions_differential(u: &mut Unstructured<'_>) -> arbitrary::Result<()
         let table = generate::table(u)?;
         let answers = engines.answers(&table.bind(&rules.fields));
         let (_, expected) = &answers[0];
+        evaluated += conditions.len();
+        held += expected.len();
         for (kind, found) in &answers[1..] {
             assert_eq!(found, expected, "{kind:?} differs from the reference on {conditions:#?} and {table:#?}");
         }
     }
-    Ok(())
+    Ok((evaluated, held))
 }

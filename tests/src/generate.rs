@@ -8,12 +8,11 @@
 //! What must hold: every condition compiles (`fuzzing` fails otherwise), and a table holds only what an event of
 //! its type can have.
 
-use crate::conditions::{Owned, Table, is_signed};
+use crate::conditions::{Owned, Table, is_signed, known_by_type};
 use arbitrary::{Result, Unstructured};
 use peregrine_schema as schema;
 use schema::ops::{Form, MODIFIERS, OPERATORS, Operator, TypeGroup};
 use schema::{ArgForm, ArgKind, Event, EventFlags, FIELDS, Field, FieldFlags, FieldId, Needs, Type};
-use std::collections::BTreeMap;
 
 /// Nesting of generated conditions.
 const DEPTH: u32 = 4;
@@ -159,6 +158,7 @@ fn choose_field(u: &mut Unstructured<'_>, fits: &dyn Fn(&Field) -> bool) -> Resu
 /// A field with an argument, if it takes one.
 fn written(u: &mut Unstructured<'_>, field: &Field) -> Result<String> {
     Ok(match argument(u, field)? {
+        Some(arg) if field.flags.has(FieldFlags::DOTTED_ARG) => format!("{}.{arg}", field.name),
         Some(arg) => format!("{}[{arg}]", field.name),
         None => field.name.to_owned(),
     })
@@ -185,9 +185,11 @@ pub fn table(u: &mut Unstructured<'_>) -> Result<Table> {
         .collect();
     let event = *u.choose(&current)?;
     let fd_flags = EventFlags::CREATES_FD.or(EventFlags::USES_FD).or(EventFlags::DESTROYS_FD);
-    let mut values = BTreeMap::new();
-    values.insert((FieldId::EvtType, None), Owned::Str(name.into()));
+    let mut values = known_by_type(event);
     for field in FIELDS.iter().filter(|f| usable(f)) {
+        if values.contains_key(&(field.id, None)) {
+            continue;
+        }
         if (field.needs == Needs::Fd && !event.flags.any(fd_flags)) || u.ratio(1, 4)? {
             continue;
         }

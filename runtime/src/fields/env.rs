@@ -43,6 +43,11 @@ pub(super) struct Memory {
 }
 
 impl Env {
+    /// Settings of a run: what replaces the recorded host name, and seconds between UTC and local time.
+    pub fn new(hostname: Option<Vec<u8>>, utc_offset: i64) -> Env {
+        Env { hostname, utc_offset, ..Env::default() }
+    }
+
     /// Evaluates a field that looks back, once per event.
     pub(super) fn remember(
         &self,

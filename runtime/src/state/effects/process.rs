@@ -4,8 +4,8 @@
 //! first one that knows enough makes the thread. The caller's does not when the ids it sees may be those of another
 //! pid namespace, nor for vfork, where the child may be gone by then.
 
-use super::super::thread::{Image, Strings, Text, Thread, flags};
 use super::super::table::STALE_NS;
+use super::super::thread::{Image, Strings, Text, Thread, flags};
 use super::super::{Current, NA, State, paths};
 use super::{UNKNOWN_DIR, present, result, share, text, text_of, u32_at};
 use crate::record::{Params, Record};
@@ -57,15 +57,17 @@ impl State {
             // Its exit was missed.
             self.threads.remove(child);
         }
+        if self.threads.slot(rec.tid) != Some(caller) {
+            // The caller was gone with it.
+            cur.tid = None;
+            return;
+        }
         self.make_child(rec, child, caller, known, flags);
     }
 
-    /// Makes the child from the caller's event. The caller may have gone with a stale child of the same id.
+    /// Makes the child from the caller's event.
     fn make_child(&mut self, rec: &Record<'_>, child: i64, caller: u32, known: bool, flags: u32) {
         let p = &rec.params;
-        if self.threads.slot(rec.tid) != Some(caller) {
-            return;
-        }
         let parent = self.threads.in_slot(caller);
         let is_thread = flags & flags::CLONE_THREAD != 0;
         let (pid, ptid) = if is_thread { (parent.pid, parent.ptid) } else { (child, parent.tid) };
@@ -188,7 +190,7 @@ impl State {
         }
         let id = self.threads.image_id();
         let mut image = if known { old.derive(id) } else { Image::empty(id) };
-        if known && !(has_env && !is_thread) {
+        if is_thread || !has_env {
             image.env = Image::empty(id).env;
         }
         image.exe_ino_ctime_duration_pidns = 0;
