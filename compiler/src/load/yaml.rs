@@ -98,6 +98,9 @@ impl Node {
 /// Most documents that are begun without a `---` before them.
 const MAX_BARE_DOCUMENTS: usize = 64;
 
+/// Longest text of which a copy is made to try a last key without a colon.
+const MAX_REPAIRED: usize = 1 << 20;
+
 /// Reads all documents of a text.
 ///
 /// As yaml-cpp does, what follows a complete document at the start of a line begins another one, `---` or not;
@@ -114,14 +117,31 @@ pub fn load(text: &str, file: FileId) -> Result<Vec<Rc<Node>>, YamlError> {
             Err(error) => error,
         };
         let at = error.offset;
-        let line_start = at > start && text.as_bytes()[at - 1] == b'\n' && at < text.len();
+        if let Some(more) = load_with_last_key(text, start, at, file) {
+            documents.extend(more);
+            return Ok(documents);
+        }
+        // A byte order mark is content here, but would be skipped at the start of a part.
+        let line_start = at > start && text.as_bytes().get(at - 1) == Some(&b'\n');
+        let content = text.get(at..).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('\u{feff}'));
         match load_from(text, start, at, file) {
-            Ok(more) if line_start && more.iter().any(|document| !document.is_null()) => documents.extend(more),
+            Ok(more) if line_start && content && more.iter().any(|document| !document.is_null()) => documents.extend(more),
             _ => return Err(error),
         }
         start = at;
     }
     Err(YamlError { message: "too many documents without '---'".to_owned(), offset: start })
+}
+
+/// As yaml-cpp does, takes a last line that lacks its colon for a key without a value. The mistake is at `at`.
+fn load_with_last_key(text: &str, start: usize, at: usize, file: FileId) -> Option<Vec<Rc<Node>>> {
+    let line = text.get(at..)?.trim();
+    if line.is_empty() || line.contains('\n') || text.len() - start > MAX_REPAIRED {
+        return None;
+    }
+    let mut repaired = text.trim_end().to_owned();
+    repaired.push(':');
+    load_from(&repaired, start, repaired.len(), file).ok()
 }
 
 /// Reads the documents of a part of a text.
