@@ -3,6 +3,8 @@
 //! `PEREGRINE_SHARED` names the directory with `captures/` and `oracle/`; without it the test is skipped.
 //! `PEREGRINE_FIELDS` may name one capture (`attack`, `old/cat_write`).
 
+#![allow(clippy::unwrap_used, reason = "a test stops at what is wrong with its input")]
+
 use peregrine_compiler::hir::{Operand, Piece, Slot, Template, Token};
 use peregrine_compiler::value::{Arg, FieldRef};
 use peregrine_runtime::capture::Capture;
@@ -127,7 +129,9 @@ fn check_text(view: &EventView<'_>, template: &Template, answer: &Json, at: &str
             Piece::Token(token) => token.keys[0].0.as_str(),
             Piece::Text(_) => "literal",
         };
-        if name == "fd.types" && let Some(list) = answer["fields"]["fd.types"].as_array() {
+        if name == "fd.types"
+            && let Some(list) = answer["fields"]["fd.types"].as_array()
+        {
             let items: Vec<&str> = list.iter().map(|v| v.as_str().unwrap()).collect();
             got = format!("({})", items.join(","));
         }

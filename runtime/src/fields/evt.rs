@@ -87,7 +87,9 @@ pub(super) fn value<'a>(
         }
         EvtBuflenFileIn => buffer_length(view, &[Category::IoRead], is_regular_file)?,
         EvtBuflenFileOut => buffer_length(view, &[Category::IoWrite], is_regular_file)?,
-        EvtBuflenNet => buffer_length(view, &[Category::IoRead, Category::IoWrite, Category::IoOther], super::net::is_inet)?,
+        EvtBuflenNet => {
+            buffer_length(view, &[Category::IoRead, Category::IoWrite, Category::IoOther], super::net::is_inet)?
+        }
         EvtBuflenNetIn => buffer_length(view, &[Category::IoRead], super::net::is_inet)?,
         EvtBuflenNetOut => buffer_length(view, &[Category::IoWrite], super::net::is_inet)?,
         EvtRes => match view.result()? {
@@ -124,8 +126,9 @@ pub(super) fn value<'a>(
         EvtIsOpenWrite => Value::Bool(open_flags(view).is_some_and(|f| f & O_WRONLY != 0)),
         EvtIsOpenExec => Value::Bool(creates_executable(view)),
         EvtIsOpenCreate => Value::Bool(creates_file(view)),
-        EvtInfraDockerName | EvtInfraDockerContainerId | EvtInfraDockerContainerName
-        | EvtInfraDockerContainerImage => infrastructure(view, field.id)?,
+        EvtInfraDockerName | EvtInfraDockerContainerId | EvtInfraDockerContainerName | EvtInfraDockerContainerImage => {
+            infrastructure(view, field.id)?
+        }
         UtilCnt => Value::Uint(view.env.remember(slot, purpose, view.num, |memory| {
             memory.last += 1;
             Some(memory.last)
@@ -241,11 +244,7 @@ fn buffer<'a>(view: &EventView<'a>, purpose: Purpose) -> Option<Value<'a>> {
     }))
 }
 
-fn buffer_length<'a>(
-    view: &EventView<'a>,
-    categories: &[Category],
-    wanted: impl Fn(&Fd) -> bool,
-) -> Option<Value<'a>> {
+fn buffer_length<'a>(view: &EventView<'a>, categories: &[Category], wanted: impl Fn(&Fd) -> bool) -> Option<Value<'a>> {
     let fd = view.event_fd()?;
     if !categories.contains(&view.event().category) || !wanted(fd) {
         return None;

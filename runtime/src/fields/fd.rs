@@ -3,12 +3,12 @@
 //! All need an event that creates, uses or closes a descriptor, and a thread. The number, the type letter and the
 //! name (for opening system calls, from the path) exist even if the descriptor is not known.
 
+use super::EventView;
 use super::bound::BoundField;
 use super::net::{self, End};
 use super::param;
 use super::paths;
 use super::text::Text;
-use super::EventView;
 use crate::state::{Fd, FdKind, L4, Role, Thread};
 use peregrine_compiler::value::Value;
 use peregrine_schema::events::code;

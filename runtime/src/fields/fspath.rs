@@ -81,8 +81,9 @@ fn raw_path<'a>(view: &EventView<'a>, which: Which) -> Option<&'a [u8]> {
         code::MKDIR_2_X | code::MKDIRAT_X | code::RMDIR_2_X | code::UNLINK_2_X | code::CHOWN_X | code::LCHOWN_X => {
             ["path", "", ""]
         }
-        code::UNLINKAT_2_X | code::OPEN_X | code::OPENAT_2_X | code::OPENAT2_X | code::UMOUNT_1_X
-        | code::UMOUNT2_X => ["name", "", ""],
+        code::UNLINKAT_2_X | code::OPEN_X | code::OPENAT_2_X | code::OPENAT2_X | code::UMOUNT_1_X | code::UMOUNT2_X => {
+            ["name", "", ""]
+        }
         code::FCHMODAT_X | code::CHMOD_X => ["filename", "", ""],
         code::FCHOWNAT_X => ["pathname", "", ""],
         code::QUOTACTL_X => ["special", "", ""],

@@ -86,12 +86,7 @@ pub struct Shown<'e> {
 
 impl<'a> EventView<'a> {
     /// A view of an event. `scratch` must be reset between events.
-    pub fn new(
-        event: Delivered<'a>,
-        bound: &'a Bound,
-        scratch: &'a bumpalo::Bump,
-        env: &'a Env,
-    ) -> EventView<'a> {
+    pub fn new(event: Delivered<'a>, bound: &'a Bound, scratch: &'a bumpalo::Bump, env: &'a Env) -> EventView<'a> {
         EventView {
             num: event.number,
             rec: event.record,
@@ -231,8 +226,7 @@ impl<'a> EventView<'a> {
 
     /// A [`Value::List`] in scratch memory.
     fn list(&self, values: impl IntoIterator<Item = Value<'a>>) -> Value<'a> {
-        let values: Vec<Value<'a>> = values.into_iter().collect();
-        Value::List(self.scratch.alloc_slice_copy(&values))
+        Value::List(bumpalo::collections::Vec::from_iter_in(values, self.scratch).into_bump_slice())
     }
 }
 

@@ -72,10 +72,12 @@ pub(super) fn render(view: &EventView<'_>, index: usize, raw: &mut Vec<u8>, reso
         return raw.bytes(if null { b"NULL" } else { NOT_AVAILABLE });
     }
     match param.ty {
-        Type::Dyn => match bytes.split_first().and_then(|(row, rest)| Some((param.dynamic.get(usize::from(*row))?, rest))) {
-            Some((inner, rest)) => Renderer { view, param, ty: inner.ty, bytes: rest }.render(raw, resolved),
-            None => raw.bytes(b"INVALID DYNAMIC PARAMETER"),
-        },
+        Type::Dyn => {
+            match bytes.split_first().and_then(|(row, rest)| Some((param.dynamic.get(usize::from(*row))?, rest))) {
+                Some((inner, rest)) => Renderer { view, param, ty: inner.ty, bytes: rest }.render(raw, resolved),
+                None => raw.bytes(b"INVALID DYNAMIC PARAMETER"),
+            }
+        }
         ty => Renderer { view, param, ty, bytes }.render(raw, resolved),
     }
 }
@@ -171,8 +173,8 @@ impl<'a> Renderer<'_, 'a> {
             Uid => self.owner(raw, resolved, |thread, id| users::user(self.view, thread, id).map(|u| &u.name[..])),
             Gid => self.owner(raw, resolved, |thread, id| users::group(self.view, thread, id).map(|g| &g.name[..])),
             Sigset => self.signals(raw),
-            None | Port | L4proto | Sockfamily | Bool | Ipv4addr | Double | Charbufarray | CharbufPairArray | Ipv4net
-            | Ipv6addr | Ipv6net | Ipaddr | Ipnet | Dyn => raw.bytes(b"(n.a.)"),
+            None | Port | L4proto | Sockfamily | Bool | Ipv4addr | Double | Charbufarray | CharbufPairArray
+            | Ipv4net | Ipv6addr | Ipv6net | Ipaddr | Ipnet | Dyn => raw.bytes(b"(n.a.)"),
         }
     }
 
@@ -308,12 +310,7 @@ impl<'a> Renderer<'_, 'a> {
         }
     }
 
-    fn owner(
-        &self,
-        raw: &mut Vec<u8>,
-        resolved: &mut Vec<u8>,
-        name: impl Fn(&'a Thread, u32) -> Option<&'a [u8]>,
-    ) {
+    fn owner(&self, raw: &mut Vec<u8>, resolved: &mut Vec<u8>, name: impl Fn(&'a Thread, u32) -> Option<&'a [u8]>) {
         let id = self.uint() as u32;
         // Printed as C's int.
         raw.dec(i64::from(id as i32));

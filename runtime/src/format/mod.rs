@@ -108,7 +108,9 @@ fn render_number(
         Format::Oct => out.fmt(format_args!("{bits:o}")),
         Format::PaddedDec if negative => out.fmt(format_args!("{:09}", bits as i64)),
         Format::PaddedDec => out.padded(bits, 9),
-        Format::Na | Format::Dir if matches!(shown.ty, Type::Int64 | Type::Pid | Type::Errno | Type::Fd) => decimal(out),
+        Format::Na | Format::Dir if matches!(shown.ty, Type::Int64 | Type::Pid | Type::Errno | Type::Fd) => {
+            decimal(out)
+        }
         Format::Na | Format::Dir => return false,
     }
     true
