@@ -25,8 +25,6 @@ impl State {
     pub fn load(&mut self, item: &Metadata) {
         match item {
             Metadata::Machine(m) => {
-                // Not the recorded boot time: the original replays as if the machine had booted at 0, so the start of
-                // a pid namespace counts from boot, and the initial one has none.
                 self.machine = Machine { hostname: m.hostname.clone(), num_cpus: m.num_cpus, memory: m.memory, boot_ts: m.boot_ts };
             }
             Metadata::Process(process) => self.load_process(process),
