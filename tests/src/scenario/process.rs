@@ -206,7 +206,8 @@ pub fn acting<'r>(
     if event.effect == Effect::Execve {
         let exe = given.get("exe").and_then(Value::as_str).context("`exe` is missing")?;
         let path = given.get("trusted_exepath").and_then(Value::as_str).unwrap_or(exe);
-        ensure!(path.contains('/'), "`exe` is no path: say `trusted_exepath` too");
+        let is_path = path.starts_with('/') || path.starts_with("memfd:");
+        ensure!(is_path, "`exe` is no absolute path: say `trusted_exepath` too");
         process.exe = path.to_owned();
         process.comm = comm(path);
         process.args.clear();
