@@ -36,12 +36,10 @@ pub fn holds<E: Event + ?Sized>(rules: &RuleSet, p: &Predicate, event: &E) -> bo
     match multiplicity(rules, &p.lhs) {
         Multiplicity::Single => compare(&p.test, value, event),
         Multiplicity::AnyOf => match value {
-            _ if p.test == Comparison::Exists => true,
             Value::List(items) => items.iter().any(|v| compare(&p.test, *v, event)),
             one => compare(&p.test, one, event),
         },
         Multiplicity::EitherEnd => match value {
-            _ if p.test == Comparison::Exists => true,
             Value::List(ends) => either_end(&p.test, ends, event),
             one => compare(&p.test, one, event),
         },

@@ -51,7 +51,7 @@ impl<'a> Params<'a> {
     /// `lens` holds whole lengths of `width` (2 or 4) bytes whose sum is at most `data.len()`.
     pub fn new(lens: &'a [u8], data: &'a [u8], width: u8) -> Params<'a> {
         debug_assert!(width == 2 || width == 4);
-        debug_assert!(lens.len() % usize::from(width) == 0);
+        debug_assert!(lens.len().is_multiple_of(usize::from(width)));
         Params { lens, data, shift: width >> 1 }
     }
 

@@ -102,7 +102,7 @@ impl Session {
         let record = match self.capture.next()? {
             None => return Ok(false),
             Some(Item::Metadata(metadata)) => {
-                self.state.add(*metadata);
+                self.state.load(&metadata);
                 return Ok(true);
             }
             Some(Item::Restart) => {
@@ -158,6 +158,6 @@ impl Session {
 fn enter_running(phase: &mut Phase, state: &mut State) {
     if *phase != Phase::Running {
         *phase = Phase::Running;
-        state.metadata_complete();
+        state.loaded();
     }
 }

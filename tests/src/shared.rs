@@ -121,3 +121,24 @@ pub fn conditions(shared: &Path, capture: &str) -> anyhow::Result<peregrine_comp
     }
     crate::rules::from_conditions(conditions).map_err(anyhow::Error::msg)
 }
+
+/// Loads rule files, with further fields in every alert. Any error is an error here.
+pub fn load_rules(files: &[PathBuf], extra_fields: &[&str]) -> anyhow::Result<peregrine_compiler::hir::RuleSet> {
+    use peregrine_compiler::load::{Extra, ExtraOutput, Loader, Match, Options};
+    let extra = extra_fields
+        .iter()
+        .map(|field| ExtraOutput { to: Match::default(), what: Extra::Field((*field).to_owned()) })
+        .collect();
+    let mut loader = Loader::new(Options { extra, ..Options::default() });
+    for file in files {
+        let bytes = std::fs::read(file).with_context(|| file.display().to_string())?;
+        loader.add_file(&file.display().to_string(), &bytes);
+    }
+    let loaded = loader.finish();
+    for result in &loaded.results {
+        if let Some(error) = result.errors.first() {
+            anyhow::bail!("{}: {}", result.name, error.message);
+        }
+    }
+    Ok(loaded.rules)
+}

@@ -4,14 +4,17 @@
 //! Needs the shared inputs (`PEREGRINE_SHARED`). One test per capture and kind of answer. Differences that
 //! are meant are listed in `docs/compatibility.md` and named in [`peregrine_tests::exceptions`].
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use libtest_mimic::{Arguments, Failed, Trial};
 use peregrine_compiler::backend::{EngineKind, Matcher};
+use peregrine_runtime::alert::AlertFormat;
 use peregrine_runtime::fields::{Bound, Env, EventView};
+use peregrine_runtime::format::output_fields;
+use peregrine_runtime::replay::{Detector, Options};
 use peregrine_runtime::session::Session;
 use peregrine_tests::shared::{self, OracleCapture};
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const ENGINES: [EngineKind; 3] = [EngineKind::Oracle, EngineKind::Interp, EngineKind::Jit];
 
@@ -33,6 +36,22 @@ fn add_trials(shared: &Path, trials: &mut Vec<Trial>) -> anyhow::Result<()> {
             trials.push(Trial::test(format!("conditions::{}", capture.name), move || {
                 conditions(&shared, &capture).map_err(failed)
             }));
+        }
+        if answers.join("fields.jsonl.gz").exists() {
+            let (shared, capture) = (shared.to_owned(), capture.clone());
+            trials.push(Trial::test(format!("fields::{}", capture.name), move || {
+                fields(&shared, &capture).map_err(failed)
+            }));
+        }
+        for set in ["stable", "all"] {
+            let expected = |matching| shared.join("oracle/alerts").join(format!("{}.{set}.{matching}.jsonl", capture.name));
+            if expected("first").exists() && expected("all").exists() {
+                let (shared, capture) = (shared.to_owned(), capture.clone());
+                let expected = [expected("first"), expected("all")];
+                trials.push(Trial::test(format!("alerts::{}::{set}", capture.name), move || {
+                    alerts(&shared, &capture, set, &expected).map_err(failed)
+                }));
+            }
         }
     }
     Ok(())
@@ -79,7 +98,7 @@ fn conditions(shared: &Path, capture: &OracleCapture) -> anyhow::Result<()> {
         let key = (event.record.ts, event.record.tid);
         let Some(position) = positions.take(key) else { return };
         seen += 1;
-        let view = EventView::new(event.number, event.record, event.state, event.current, &bound, &scratch, &env);
+        let view = EventView::new(event, &bound, &scratch, &env);
         for (engine, matcher) in matchers.iter().enumerate() {
             let mut matched = vec![false; rules.rules.len()];
             matcher.run(&mut pads[engine], &view, &mut |rule| {
@@ -109,5 +128,79 @@ fn conditions(shared: &Path, capture: &OracleCapture) -> anyhow::Result<()> {
     if !lines.is_empty() {
         bail!("{} of {} conditions differ:\n{}", wrong.len(), rules.rules.len() * 3, lines.join("\n"));
     }
+    Ok(())
+}
+
+/// Falco's alerts for first and for all matches, and ours in every engine, as multisets of JSON objects.
+fn alerts(shared: &Path, capture: &OracleCapture, set: &str, expected: &[PathBuf; 2]) -> anyhow::Result<()> {
+    let rules = shared::load_rules(&shared::upstream_rules(shared, set), &["evt.rawtime", "thread.tid"])?;
+    let mut detectors = Vec::new();
+    for engine in ENGINES {
+        for all_matches in [false, true] {
+            let format = AlertFormat { json: true, hostname: "vm".to_owned(), ..AlertFormat::default() };
+            let detector = Detector::new(&rules, &Options { engine, all_matches, format })?;
+            detectors.push((engine, all_matches, detector, Vec::new()));
+        }
+    }
+    let env = Env::default();
+    let mut session = Session::open(&capture.path)?;
+    while session.step(&mut |event| {
+        for (_, _, detector, lines) in &mut detectors {
+            detector.event(event, &env, &mut |alert| lines.push(String::from_utf8_lossy(alert).into_owned()));
+        }
+    })? {}
+    for (engine, all_matches, _, lines) in detectors {
+        let mut found: Vec<serde_json::Value> =
+            lines.iter().map(|line| serde_json::from_str(line)).collect::<Result<_, _>>()?;
+        let mut wanted = shared::alert_answers(&expected[usize::from(all_matches)])?;
+        for list in [&mut found, &mut wanted] {
+            list.sort_by_cached_key(ToString::to_string);
+        }
+        if found != wanted {
+            let missing = wanted.iter().find(|a| !found.contains(a));
+            let extra = found.iter().find(|a| !wanted.contains(a));
+            bail!(
+                "{engine:?}, all matches {all_matches}: {} alerts instead of {};\n missing {missing:#?}\n extra {extra:#?}",
+                found.len(),
+                wanted.len()
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Every printable field on the events looked at.
+fn fields(shared: &Path, capture: &OracleCapture) -> anyhow::Result<()> {
+    let answers = shared::field_answers(shared, &capture.name)?;
+    let rules = shared::load_rules(&[shared.join("oracle").join(&capture.name).join("fields.yaml")], &[])?;
+    let rule = rules.rules.first().context("no rule in fields.yaml")?;
+    let mut positions = Positions::new(answers.iter().map(|a| (a.rawtime, a.tid)));
+    let (bound, env, mut scratch) = (Bound::new(&rules.fields), Env::default(), bumpalo::Bump::new());
+    let mut wrong: std::collections::BTreeMap<String, (usize, String)> = Default::default();
+    let mut seen = 0;
+    let mut session = Session::open(&capture.path)?;
+    while session.step(&mut |event| {
+        let Some(position) = positions.take((event.record.ts, event.record.tid)) else { return };
+        seen += 1;
+        let view = EventView::new(event, &bound, &scratch, &env);
+        let mut found = serde_json::Map::new();
+        output_fields(&rule.output, &view, &mut found);
+        found.insert("evt.time".to_owned(), event.record.ts.into());
+        for (name, wanted) in &answers[position].fields {
+            let value = found.get(name).unwrap_or(&serde_json::Value::Null);
+            if value != wanted {
+                let code = event.record.code;
+                let entry = wrong.entry(name.clone()).or_insert_with(|| {
+                    (0, format!("event {} code {code}: {value} instead of {wanted}", event.number))
+                });
+                entry.0 += 1;
+            }
+        }
+        drop(view);
+        scratch.reset();
+    })? {}
+    ensure!(seen == answers.len(), "{seen} of {} events were seen", answers.len());
+    let lines: Vec<String> = wrong.iter().map(|(name, (count, first))| format!("{name}: {count}, first: {first}")).collect();
+    ensure!(lines.is_empty(), "{} fields differ:\n{}", lines.len(), lines.join("\n"));
     Ok(())
 }

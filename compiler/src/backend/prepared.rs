@@ -149,7 +149,6 @@ impl Prepared {
     pub fn test_value<E: Event + ?Sized>(&self, value: Value<'_>, event: &E) -> bool {
         match (self.spread, value) {
             (Spread::One, v) => self.test.holds(v, event),
-            (_, _) if matches!(self.test, Test::Exists) => true,
             (Spread::Any, Value::List(items)) => items.iter().any(|v| self.test.holds(*v, event)),
             (Spread::Ends, Value::List(ends)) => self.test.holds_for_ends(ends, event),
             (_, v) => self.test.holds(v, event),

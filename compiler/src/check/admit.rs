@@ -38,10 +38,7 @@ fn group(ty: Type) -> Group {
 
 /// Whether a list of this type can be tested.
 fn list_of(ty: Type) -> bool {
-    matches!(
-        ty,
-        Type::Charbuf | Type::Uint64 | Type::Reltime | Type::Abstime | Type::Bool | Type::Ipaddr | Type::Ipnet
-    )
+    matches!(ty, Type::Charbuf | Type::Uint64 | Type::Reltime | Type::Abstime | Type::Bool | Type::Ipaddr | Type::Ipnet)
 }
 
 /// Whether the operator may be used on the left side.

@@ -115,8 +115,7 @@ fn typed(ty: Type, bytes: &[u8]) -> Parsed {
 fn string(bytes: &[u8]) -> Parsed {
     let size = bytes.len() + 1;
     if size > MAX_SIZE {
-        let message =
-            format!("filter parameter too long (used={size}, available={MAX_SIZE}):{}", shown(bytes));
+        let message = format!("filter parameter too long (used={size}, available={MAX_SIZE}):{}", shown(bytes));
         return Err(error(message));
     }
     Ok(Const::Str(bytes.to_vec()))

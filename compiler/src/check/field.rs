@@ -126,11 +126,11 @@ fn environment_argument(rest: &str) -> Option<Arg> {
 /// `evt.arg.NAME`, `evt.arg[N]`, `evt.rawarg.NAME`, `evt.around[TIME]`.
 fn parameter_argument(field: &Field, text: &str, rest: &str) -> Argument {
     let around = field.id == FieldId::EvtAround;
-    if rest.starts_with('[') {
+    if let Some(inner) = rest.strip_prefix('[') {
         if field.id == FieldId::EvtRawarg {
             return Err(other("evt.arg fields must be expressed explicitly".into()));
         }
-        let (arg, after) = brackets(rest).unwrap_or((&rest[1..], "]"));
+        let (arg, after) = brackets(rest).unwrap_or((inner, "]"));
         let index = if around { parse_unsigned(arg) } else { parse_signed(arg).map(|n| i64::from(n as i32) as u64) };
         let index = index.ok_or_else(|| not_a_number(arg))?;
         return Ok(after.is_empty().then_some((Arg::Index(index), field.ty)));
@@ -163,10 +163,9 @@ fn longest_parameter(name: &str) -> Option<&'static Param> {
 
 /// Arguments of the container plugin's fields.
 fn plugin_argument(field: &Field, text: &str, rest: &str) -> Argument {
-    if let Some(key) = rest.strip_prefix('.').filter(|key| !key.is_empty()) {
-        if field.flags.has(FieldFlags::DOTTED_ARG) && !key.contains('[') {
-            return Ok(Some((Arg::Key(key.into()), field.ty)));
-        }
+    let dotted = rest.strip_prefix('.').filter(|_| field.flags.has(FieldFlags::DOTTED_ARG));
+    if let Some(key) = dotted.filter(|key| !key.is_empty() && !key.contains('[')) {
+        return Ok(Some((Arg::Key(key.into()), field.ty)));
     }
     let Some((arg, after)) = brackets(rest) else {
         if field.arg == ArgKind::Required {
@@ -176,14 +175,17 @@ fn plugin_argument(field: &Field, text: &str, rest: &str) -> Argument {
         return Ok(rest.is_empty().then_some((Arg::None, field.ty)));
     };
     if field.arg == ArgKind::None {
-        let message =
-            format!("filter '{text}': {} does not allow nor require an argument but one is provided: {arg}", field.name);
+        let message = format!(
+            "filter '{text}': {} does not allow nor require an argument but one is provided: {arg}",
+            field.name
+        );
         return Err(other(message));
     }
     if !after.is_empty() {
         return Ok(None);
     }
-    let takes_index = matches!(field.arg_form, peregrine_schema::ArgForm::Index | peregrine_schema::ArgForm::IndexOrKey);
+    let takes_index =
+        matches!(field.arg_form, peregrine_schema::ArgForm::Index | peregrine_schema::ArgForm::IndexOrKey);
     let index = if takes_index { plugin_index(arg) } else { None };
     Ok(Some((index.map_or_else(|| Arg::Key(arg.into()), Arg::Index), field.ty)))
 }

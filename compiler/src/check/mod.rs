@@ -146,7 +146,8 @@ impl Checker {
             (Some(typed), None) => Ok((typed, warnings)),
             (_, error) => {
                 self.forget(known);
-                Err(error.unwrap_or_else(|| CheckError::other("internal error: condition without result", &At::default())))
+                Err(error
+                    .unwrap_or_else(|| CheckError::other("internal error: condition without result", &At::default())))
             }
         }
     }
@@ -221,9 +222,8 @@ impl Pass<'_> {
 
     fn check(&mut self, check: &Check) -> Result<Predicate, CheckError> {
         let (lhs, info) = self.checker.operand(&check.lhs)?;
-        admit::operator(check.op, &info).map_err(|message| {
-            CheckError::other(format!("filter error: {message}"), &check.op_at)
-        })?;
+        admit::operator(check.op, &info)
+            .map_err(|message| CheckError::other(format!("filter error: {message}"), &check.op_at))?;
         let test = match (check.op, &check.rhs) {
             (CheckOp::Exists, _) => Comparison::Exists,
             (op, Some(Rhs::Operand(rhs))) => self.computed(check, op, &info, rhs)?,

@@ -20,23 +20,25 @@
 //!
 //! Errors are RE2's messages.
 
+use regex_automata::meta::Regex;
 use std::fmt::Write;
 
 /// Highest count of a repetition, and highest product of nested counts.
 const MAX_REPEAT: u32 = 1000;
 
-/// Nesting of groups beyond which a pattern is refused.
-const MAX_NESTING: usize = 500;
+/// Nesting of groups beyond which a pattern is refused, well above what fits into a constant.
+const MAX_NESTING: usize = 200;
 
 /// An equivalent pattern for the `regex` crates, or RE2's message.
 pub fn regex_to_rust(pattern: &[u8]) -> Result<String, String> {
     let text = std::str::from_utf8(pattern).map_err(|_| "invalid UTF-8".to_string())?;
     let mut parser = Parser { text, pos: 0, out: String::new(), groups: Vec::new(), last: None };
     parser.pattern()?;
-    // What the translation promises is cheap to check, and a pattern that is accepted must work later.
-    let mut checker = regex_syntax::ParserBuilder::new().nest_limit(4 * MAX_NESTING as u32).build();
-    checker.parse(&parser.out).map_err(|error| format!("pattern too large: {error}"))?;
-    Ok(parser.out)
+    // A pattern that is accepted must compile later; this is the only way to know.
+    match Regex::new(&format!("\\A(?:{})\\z", parser.out)) {
+        Ok(_) => Ok(parser.out),
+        Err(_) => Err("pattern too large - compile failed".into()),
+    }
 }
 
 /// The atom that a repetition operator would apply to.
@@ -46,6 +48,16 @@ struct Atom {
     start: usize,
     /// Largest product of counts of nested repetitions in it.
     repeat: u32,
+    /// It ends with a repetition.
+    repetition: Repetition,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Repetition {
+    None,
+    /// `*`, `+` or `?`, the last byte of the output.
+    Simple,
+    Counted,
 }
 
 struct Group {
@@ -83,7 +95,7 @@ impl<'a> Parser<'a> {
                 }
                 '*' | '+' | '?' => {
                     self.pos += 1;
-                    self.repeat(&c.to_string(), &c.to_string(), 1)?;
+                    self.simple_repeat(c)?;
                 }
                 '{' => self.counted()?,
                 '[' => {
@@ -126,7 +138,7 @@ impl<'a> Parser<'a> {
         self.settle();
         let start = self.out.len();
         write(&mut self.out);
-        self.last = Some(Atom { start, repeat: 1 });
+        self.last = Some(Atom { start, repeat: 1, repetition: Repetition::None });
     }
 
     fn literal(&mut self, c: u32) {
@@ -156,25 +168,34 @@ impl<'a> Parser<'a> {
         if let Some(group) = self.groups.pop() {
             self.pos += 1;
             self.out.push(')');
-            self.last = Some(Atom { start: group.start, repeat: group.repeat });
+            self.last = Some(Atom { start: group.start, repeat: group.repeat, repetition: Repetition::None });
         }
         Ok(())
     }
 
-    /// Applies a repetition, `written` so in the pattern, to the last atom.
-    fn repeat(&mut self, written: &str, translated: &str, count: u32) -> Result<(), String> {
-        let Some(atom) = self.last else {
-            return Err(format!("no argument for repetition operator: {written}"));
-        };
-        let repeat = atom.repeat.saturating_mul(count.max(1));
-        if repeat > MAX_REPEAT {
-            return Err(format!("invalid repetition size: {written}"));
+    /// The atom that a repetition, `written` so in the pattern, applies to.
+    fn repeated(&self, written: &str) -> Result<Atom, String> {
+        self.last.ok_or_else(|| format!("no argument for repetition operator: {written}"))
+    }
+
+    /// Puts an atom that is a repetition in parentheses, so that what follows is not taken for a suffix of it.
+    fn enclose(&mut self, atom: Atom) {
+        if atom.repetition != Repetition::None {
+            self.out.insert_str(atom.start, "(?:");
+            self.out.push(')');
         }
-        // In parentheses, so that a repeated repetition is not taken for a lazy one.
-        self.out.insert_str(atom.start, "(?:");
-        self.out.push(')');
-        self.out.push_str(translated);
-        self.last = Some(Atom { start: atom.start, repeat });
+    }
+
+    fn simple_repeat(&mut self, op: char) -> Result<(), String> {
+        let atom = self.repeated(op.encode_utf8(&mut [0; 4]))?;
+        if atom.repetition == Repetition::Simple {
+            // `**` is `*`, `+?` is `*`, and so on.
+            if self.out.pop() == Some(op) { self.out.push(op) } else { self.out.push('*') }
+        } else {
+            self.enclose(atom);
+            self.out.push(op);
+        }
+        self.last = Some(Atom { repetition: Repetition::Simple, ..atom });
         Ok(())
     }
 
@@ -190,9 +211,27 @@ impl<'a> Parser<'a> {
         if max.is_some_and(|max| max < min || max > MAX_REPEAT) || min > MAX_REPEAT {
             return Err(format!("invalid repetition size: {written}"));
         }
-        let count = max.unwrap_or(min);
-        // `{0}` and `{0,1}` leave nested counts alone.
-        self.repeat(written, written, count)
+        let atom = self.repeated(written)?;
+        let repeat = atom.repeat.saturating_mul(max.unwrap_or(min).max(1));
+        if repeat > MAX_REPEAT {
+            return Err(format!("invalid repetition size: {written}"));
+        }
+        let repetition = match (min, max) {
+            // Left out, so that no constant nests deeper than the `regex` crates take.
+            (1, Some(1)) => atom.repetition,
+            (0, Some(0)) => {
+                self.out.truncate(atom.start);
+                self.out.push_str("(?:)");
+                Repetition::None
+            }
+            _ => {
+                self.enclose(atom);
+                self.out.push_str(written);
+                Repetition::Counted
+            }
+        };
+        self.last = Some(Atom { start: atom.start, repeat, repetition });
+        Ok(())
     }
 
     /// The character that an escape stands for.
@@ -218,6 +257,8 @@ impl<'a> Parser<'a> {
                 let digits = &self.text[start + 1..self.pos];
                 Ok(u32::from_str_radix(digits, 8).unwrap_or(0))
             }
+            // Reading a character beyond the end is what the original calls so.
+            'x' if chars.as_str() == "{" => Err("invalid UTF-8".into()),
             'x' => match hex_escape(chars.as_str()) {
                 (Some(value), len) => {
                     self.pos += len;
@@ -247,8 +288,10 @@ impl<'a> Parser<'a> {
         while !self.rest().is_empty() && (!self.rest().starts_with(']') || first) {
             let rest = self.rest();
             if rest.starts_with('-') && !first && !rest.starts_with("-]") {
-                let next = rest[1..].chars().next().map_or(0, char::len_utf8);
-                return Err(format!("invalid character class range: {}", &rest[..1 + next]));
+                return Err(match rest[1..].chars().next() {
+                    Some(next) => format!("invalid character class range: {}", &rest[..1 + next.len_utf8()]),
+                    None => "invalid UTF-8".into(),
+                });
             }
             first = false;
             if let Some(class) = self.named_class()? {
@@ -384,15 +427,15 @@ fn count(text: &str) -> Option<(u32, &str)> {
 
 /// What follows `\x`: the value, if it is one, and how much of the text was looked at.
 fn hex_escape(text: &str) -> (Option<u32>, usize) {
-    let bytes = text.as_bytes();
     let Some(braced) = text.strip_prefix('{') else {
-        let Some(two) = text.get(..2) else { return (None, text.len().min(1)) };
-        let hex = two.bytes().all(|b| b.is_ascii_hexdigit());
-        return (u32::from_str_radix(two, 16).ok().filter(|_| hex), 2);
+        let looked_at: usize = text.chars().take(2).map(char::len_utf8).sum();
+        let digits = &text[..looked_at];
+        let hex = digits.len() == 2 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+        return (u32::from_str_radix(digits, 16).ok().filter(|_| hex), looked_at);
     };
     let digits = braced.bytes().take_while(u8::is_ascii_hexdigit).count();
     let value = u32::from_str_radix(&braced[..digits], 16).ok().filter(|v| *v <= 0x10_ffff);
-    let closed = bytes.get(1 + digits) == Some(&b'}');
-    let next = text[1 + digits..].chars().next().map_or(0, char::len_utf8);
+    let closed = braced[digits..].starts_with('}');
+    let next = braced[digits..].chars().next().map_or(0, char::len_utf8);
     (value.filter(|_| closed), 1 + digits + next)
 }

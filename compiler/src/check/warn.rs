@@ -44,11 +44,7 @@ pub fn syntax_warnings(expr: &Expr) -> Vec<CheckWarning> {
     let mut out = Vec::new();
     out.extend(na.map(|at| CheckWarning { kind: WarningKind::UnsafeNa, message: String::new(), at }));
     for (at, (name, message)) in deprecated.into_iter().zip(DEPRECATED) {
-        out.extend(at.map(|at| CheckWarning {
-            kind: WarningKind::DeprecatedField(name),
-            message: message.into(),
-            at,
-        }));
+        out.extend(at.map(|at| CheckWarning { kind: WarningKind::DeprecatedField(name), message: message.into(), at }));
     }
     out
 }

@@ -25,12 +25,14 @@ pub(super) struct Sink {
 }
 
 impl Sink {
-    /// Notes an error.
+    /// Notes an error. Boxed, as [`Checked`] carries them.
+    #[allow(clippy::boxed_local, reason = "diagnostics travel boxed")]
     pub(super) fn error(&mut self, diagnostic: Box<Diagnostic>) {
         self.errors.push(*diagnostic);
     }
 
     /// Notes a warning, unless there was an error: Falco would not have got here.
+    #[allow(clippy::boxed_local, reason = "diagnostics travel boxed")]
     pub(super) fn warn(&mut self, diagnostic: Box<Diagnostic>) {
         if self.errors.is_empty() {
             self.warnings.push(*diagnostic);

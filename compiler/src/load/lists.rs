@@ -62,7 +62,7 @@ pub(super) fn list_at(lists: &Table<super::collect::List>, candidates: &[ListUse
 
 /// Most bytes copied while lists are substituted into one condition: lists whose items name further lists
 /// multiply.
-const MAX_WORK: usize = 1 << 30;
+const MAX_WORK: usize = 1 << 26;
 
 /// A condition after all substitutions, `None` if it grows beyond measure.
 pub(super) fn substitute(

@@ -171,12 +171,12 @@ impl Reader<'_> {
     }
 
     /// The values of the overridden keys, in Falco's order.
-    fn update<'k>(
+    fn update(
         &mut self,
         item: &Node,
         operation: Operation,
         keys: &[String],
-        left: &mut BTreeSet<&'k str>,
+        left: &mut BTreeSet<&str>,
         source: &str,
         context: &Context,
     ) -> Option<Update> {

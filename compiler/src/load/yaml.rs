@@ -11,7 +11,7 @@
 
 use super::scalar::{Style, map_scalar};
 use crate::span::{FileId, Mapped, Span};
-use granit_parser::{Event, Parser, ScalarStyle, options};
+use granit_parser::{Event, Parser, ScalarStyle, StructureStyle, options};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -95,23 +95,73 @@ impl Node {
     }
 }
 
+/// Most documents that are begun without a `---` before them.
+const MAX_BARE_DOCUMENTS: usize = 64;
+
+/// Longest text of which a copy is made to try a last key without a colon.
+const MAX_REPAIRED: usize = 1 << 20;
+
 /// Reads all documents of a text.
+///
+/// As yaml-cpp does, what follows a complete document at the start of a line begins another one, `---` or not;
+/// a damaged file is then refused for what that document is.
 pub fn load(text: &str, file: FileId) -> Result<Vec<Rc<Node>>, YamlError> {
+    let mut documents = Vec::new();
+    let mut start = 0;
+    for _ in 0..MAX_BARE_DOCUMENTS {
+        let error = match load_from(text, start, text.len(), file) {
+            Ok(more) => {
+                documents.extend(more);
+                return Ok(documents);
+            }
+            Err(error) => error,
+        };
+        let at = error.offset;
+        if let Some(more) = load_with_last_key(text, start, at, file) {
+            documents.extend(more);
+            return Ok(documents);
+        }
+        // A byte order mark is content here, but would be skipped at the start of a part.
+        let line_start = at > start && text.as_bytes().get(at - 1) == Some(&b'\n');
+        let content = text.get(at..).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('\u{feff}'));
+        match load_from(text, start, at, file) {
+            Ok(more) if line_start && content && more.iter().any(|document| !document.is_null()) => documents.extend(more),
+            _ => return Err(error),
+        }
+        start = at;
+    }
+    Err(YamlError { message: "too many documents without '---'".to_owned(), offset: start })
+}
+
+/// As yaml-cpp does, takes a last line that lacks its colon for a key without a value. The mistake is at `at`.
+fn load_with_last_key(text: &str, start: usize, at: usize, file: FileId) -> Option<Vec<Rc<Node>>> {
+    let line = text.get(at..)?.trim();
+    if line.is_empty() || line.contains('\n') || text.len() - start > MAX_REPAIRED {
+        return None;
+    }
+    let mut repaired = text.trim_end().to_owned();
+    repaired.push(':');
+    load_from(&repaired, start, repaired.len(), file).ok()
+}
+
+/// Reads the documents of a part of a text.
+fn load_from(text: &str, from: usize, to: usize, file: FileId) -> Result<Vec<Rc<Node>>, YamlError> {
     let options = options! {
         emit_comments: false,
         emit_anchor_events: true,
+        block_scalar_eof_without_line_feed: true,
         flow_nesting_limit: MAX_DEPTH,
         block_nesting_limit: MAX_DEPTH,
     };
     let mut builder = Builder { text, file, documents: Vec::new(), open: Vec::new(), anchors: BTreeMap::new() };
-    for next in Parser::new_from_str_with_options(text, options) {
+    for next in Parser::new_from_str_with_options(&text[from..to], options) {
         let (event, span) = next.map_err(|e| YamlError {
             message: e.info(),
-            offset: e.marker().byte_offset().unwrap_or(text.len()).min(text.len()),
+            offset: (from + e.marker().byte_offset().unwrap_or(to)).min(to),
         })?;
         let range = span.byte_range().unwrap_or(0..0);
         let start = span.tag_start().and_then(|mark| mark.byte_offset()).unwrap_or(range.start);
-        builder.event(event, start.min(range.start), range)?;
+        builder.event(event, from + start.min(range.start), from + range.start..from + range.end)?;
     }
     Ok(builder.documents)
 }
@@ -152,7 +202,8 @@ impl Builder<'_> {
                 };
                 self.finish(Node { span: Span::new(self.file, start, range.end), kind, size: 1 }, anchor)
             }
-            Event::SequenceStart(_, anchor, _) => {
+            Event::SequenceStart(style, anchor, _) => {
+                let start = if style == StructureStyle::Block { dash(self.text, start) } else { start };
                 self.open.push(Open { start, anchor, map: false, nodes: Vec::new(), size: 1 });
                 Ok(())
             }
@@ -241,6 +292,12 @@ impl Builder<'_> {
         }
         self.anchors.insert(anchor, slot.clone());
     }
+}
+
+/// Offset of the `-` that begins a block sequence: the parser places one that is not indented behind it.
+fn dash(text: &str, start: usize) -> usize {
+    let before = text[..start].trim_end_matches([' ', '\t']);
+    if !text[start..].starts_with('-') && before.ends_with('-') { before.len() - 1 } else { start }
 }
 
 /// Offset of the `|` or `>` of a block scalar whose text begins at `body`, or `body` if there is none.

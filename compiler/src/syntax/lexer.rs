@@ -208,7 +208,8 @@ impl<'a> Lexer<'a> {
     pub(super) fn keyword_follows(&self) -> bool {
         let rest = self.rest();
         ["and", "or", "not"].iter().any(|keyword| {
-            rest.strip_prefix(keyword.as_bytes()).is_some_and(|after| !after.first().is_some_and(u8::is_ascii_alphanumeric))
+            rest.strip_prefix(keyword.as_bytes())
+                .is_some_and(|after| !after.first().is_some_and(u8::is_ascii_alphanumeric))
         })
     }
 
@@ -246,9 +247,8 @@ fn unescape(inner: &[u8], quote: u8) -> Result<Vec<u8>, String> {
             b'x' => {
                 let digits = inner.get(i..i + 2).ok_or("truncated hex char escape sequence")?;
                 i += 2;
-                hex_byte(digits).ok_or_else(|| {
-                    format!("invalid hex char escape sequence: {}", String::from_utf8_lossy(digits))
-                })?
+                hex_byte(digits)
+                    .ok_or_else(|| format!("invalid hex char escape sequence: {}", String::from_utf8_lossy(digits)))?
             }
             _ => {
                 let rest = String::from_utf8_lossy(&inner[i - 1..]);

@@ -137,8 +137,7 @@ const TRANSFORMERS: [(&str, TransformKind); 8] = [
 ];
 
 /// Transformers as listed by messages.
-const TRANSFORMER_NAMES: &str =
-    "'val', 'tolower', 'toupper', 'b64', 'basename', 'len', 'join', 'concat', 'getopt'";
+const TRANSFORMER_NAMES: &str = "'val', 'tolower', 'toupper', 'b64', 'basename', 'len', 'join', 'concat', 'getopt'";
 
 /// Operators as listed by messages.
 const OPERATOR_NAMES: &str = "'exists', '<=', '<', '>=', '>', '==', '=', '!=', 'glob', 'iglob', 'contains', \

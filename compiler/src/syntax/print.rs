@@ -1,6 +1,6 @@
 //! Printing of conditions: every `and` and `or` in one pair of parentheses, values quoted only where the
-//! printed text could not be read back otherwise. What is printed parses to the same tree, as long as the
-//! values are valid UTF-8 without NUL bytes and not empty.
+//! the rules of the original ask for it. What is printed parses to the same tree, unless a value is empty, is
+//! not UTF-8 or holds a NUL, or a constant inside a transformer needs quotes for being one.
 
 use super::ast::{Check, CheckOp, Expr, Operand, Rhs, TransformArg, Value};
 use crate::hir::{ListOp, Modifier, Op, TransformKind};

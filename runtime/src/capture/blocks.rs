@@ -53,7 +53,7 @@ pub(super) struct EventBlock {
 }
 
 impl EventBlock {
-    const fn new(flags: bool, counted: bool, large: bool) -> Kind {
+    const fn kind(flags: bool, counted: bool, large: bool) -> Kind {
         Kind::Event(EventBlock { flags, counted, large })
     }
 
@@ -98,11 +98,11 @@ impl Kind {
     pub(super) const fn of(block: u32) -> Kind {
         match block {
             USUAL_EVENT => Kind::Event(EventBlock::USUAL),
-            0x217 => EventBlock::new(true, true, false),
-            0x221 => EventBlock::new(false, true, true),
-            0x222 => EventBlock::new(true, true, true),
-            0x204 | 0x8010_ABCD => EventBlock::new(false, false, false),
-            0x208 => EventBlock::new(true, false, false),
+            0x217 => EventBlock::kind(true, true, false),
+            0x221 => EventBlock::kind(false, true, true),
+            0x222 => EventBlock::kind(true, true, true),
+            0x204 | 0x8010_ABCD => EventBlock::kind(false, false, false),
+            0x208 => EventBlock::kind(true, false, false),
             SECTION => Kind::Section,
             0x201 | 0x8002_ABCD => Kind::Machine,
             0x202 | 0x8000_ABCD => Kind::Processes(1),

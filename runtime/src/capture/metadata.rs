@@ -34,6 +34,7 @@ pub(super) const MACHINE_LEN: usize = 180;
 
 /// One fact, or one list of facts, that precedes the events.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are processes, and items box them")]
 pub enum Metadata {
     /// The recorded machine.
     Machine(MachineInfo),

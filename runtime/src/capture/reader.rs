@@ -110,7 +110,6 @@ impl Capture {
 
     /// The next item; `None` at the end.
     // Always inlined: an event handed over through memory would cost more than all else done here.
-    #[expect(clippy::should_implement_trait, reason = "the item borrows from the capture")]
     #[inline(always)]
     pub fn next(&mut self) -> Result<Option<Item<'_>>, CaptureError> {
         if let (Phase::Events, Some(length)) = (self.phase, usual_event(self.source.ready())) {

@@ -52,7 +52,7 @@ pub(super) fn run(options: &Replay, switches: &[Selection]) -> anyhow::Result<()
         format: alert_format,
     };
     let mut detector = Detector::new(&loaded.rules, &detector_options)?;
-    let env = Env { hostname: std::env::var("FALCO_HOSTNAME").ok().map(String::into_bytes), utc_offset, ..Env::default() };
+    let env = Env::new(std::env::var("FALCO_HOSTNAME").ok().map(String::into_bytes), utc_offset);
     let mut out = BufWriter::new(stdout().lock());
     let mut written = Ok(());
     let result = {

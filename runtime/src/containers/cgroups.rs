@@ -1,7 +1,7 @@
 //! Container ids in cgroup paths.
 //!
 //! Engines name a container's cgroup after its id, in one of a few forms. They are tried in a fixed order; the first
-//! that fits decides. `ID` stands for 64 hexadecimal digits, of which the first 12 are the id that is told.
+//! that fits decides, so most names under two components are taken for containerd's. `ID` stands for 64 hexadecimal digits, of which the first 12 are the id that is told.
 //!
 //! ```text
 //! podman       …/libpod-ID[.scope[/container]]  …/libpod-payload-ID[.scope[/container]]
@@ -109,9 +109,8 @@ fn first_namespace(path: &[u8]) -> Option<&[u8]> {
 }
 
 fn is_namespace(name: &[u8]) -> bool {
-    name.split(|b| matches!(b, b'.' | b'_' | b'-')).all(|word| {
-        !word.is_empty() && word.iter().all(u8::is_ascii_alphanumeric)
-    })
+    name.split(|b| matches!(b, b'.' | b'_' | b'-'))
+        .all(|word| !word.is_empty() && word.iter().all(u8::is_ascii_alphanumeric))
 }
 
 fn lxc(path: &[u8]) -> Option<&[u8]> {
@@ -189,10 +188,11 @@ mod tests {
             ("/default/scope.mycontainer".into(), "scope.mycont"),
             ("/default/a".into(), "a"),
             ("/k8s.io/my-test_container".into(), "my-test_cont"),
+            // Taken for a container of the namespace `lxc`, as it comes first.
             ("/lxc/one".into(), "one"),
             ("/lxc.payload.one/init.scope".into(), "one"),
-            ("/machine.slice/machine-lxc\\x2d2293906\\x2dlibvirt\\x2dcontainer.scope/libvirt".into(),
-                "2293906\\x2dlibvirt\\x2dcontainer"),
+            ("/machine-lxc\\x2d2293906\\x2dlibvirt.scope".into(), "2293906\\x2dlibvirt"),
+            ("/one.libvirt-lxc".into(), "one"),
             ("/bpm-worker.scope".into(), "worker"),
         ] {
             assert_eq!(id(&path).as_deref(), Some(expected), "{path}");
@@ -206,7 +206,6 @@ mod tests {
             &format!("/user.slice/user-1000.slice/user@1000.service/libpod-{H}{H}{H}"),
             &format!("/user.slice/user-1000.slice/user@1000.service/libpod-{H}g"),
             "/user.slice/user-1000.slice/user@1000.service/init.scope",
-            "/user.slice/user-1000.slice/user@1000.service/",
             "/default/some_short_id.service",
             "/default/some_short_id.slice",
             "/default/some_short_id.scope",

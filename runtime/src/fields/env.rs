@@ -15,8 +15,8 @@ pub struct Env {
     pub base64: bool,
     /// Plugins whose events may occur.
     pub plugins: Vec<Plugin>,
-    memory: RefCell<HashMap<(usize, bool), Memory>>,
-    buffers: RefCell<Vec<Vec<u8>>>,
+    pub(crate) memory: RefCell<HashMap<(usize, bool), Memory>>,
+    pub(crate) buffers: RefCell<Vec<Vec<u8>>>,
 }
 
 /// A source of plugin events.
@@ -32,7 +32,7 @@ pub struct Plugin {
 
 /// What one field of a rule set remembers of its earlier evaluations, apart for conditions and outputs.
 #[derive(Debug, Default)]
-pub(super) struct Memory {
+pub(crate) struct Memory {
     /// Number of the event for which `value` was computed; a second evaluation gives it again.
     event: Option<u64>,
     value: Option<u64>,
@@ -43,6 +43,11 @@ pub(super) struct Memory {
 }
 
 impl Env {
+    /// Settings of a run: what replaces the recorded host name, and seconds between UTC and local time.
+    pub fn new(hostname: Option<Vec<u8>>, utc_offset: i64) -> Env {
+        Env { hostname, utc_offset, ..Env::default() }
+    }
+
     /// Evaluates a field that looks back, once per event.
     pub(super) fn remember(
         &self,

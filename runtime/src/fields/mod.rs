@@ -36,7 +36,7 @@ pub(crate) mod time;
 mod users;
 
 #[cfg(test)]
-mod tests {}
+mod tests;
 
 pub use bound::Bound;
 pub use env::{Env, Plugin};

@@ -1,8 +1,9 @@
 //! Outputs: templates as text, fields as typed JSON.
 //!
 //! Text: literal pieces and values in order; a missing value prints `<NA>`; `%[width]` pads with blanks or cuts to
-//! the width in bytes; lists print as `(a,b)`, at most [`LONGEST_LIST`] bytes. The text may hold any bytes:
-//! [`sanitize`] makes it UTF-8 for writers that need it.
+//! the width in bytes; lists print as `(a,b)`, at most [`LONGEST_LIST`] bytes. In text values, what is not a
+//! printable character becomes U+FFFD ([`printable`]); only cutting can leave part of a character, which
+//! [`sanitize`] replaces for writers that need UTF-8.
 //!
 //! JSON: numbers with a decimal format are numbers, in hexadecimal or octal text; times as `HH:MM:SS` are given in
 //! nanoseconds since the epoch; a missing value and an empty list are null. Values of transformers do not appear,
@@ -83,7 +84,7 @@ fn render_value(shown: &Shown<'_>, view: &EventView<'_>, out: &mut Vec<u8>) -> b
         Value::Int(number) => return render_number(shown, number as u64, out, |out| out.dec(number), number < 0),
         Value::Uint(number) => return render_number(shown, number, out, |out| out.udec(number), false),
         Value::Double(number) => out.fmt(format_args!("{number:.1}")),
-        Value::Str(text) => out.bytes(text),
+        Value::Str(text) => printable(text, out),
         Value::Bytes(bytes) => view.print_buffer(bytes, out),
         Value::Ip(ip) => out.ip(ip),
         Value::List(_) => return false,
@@ -161,6 +162,25 @@ fn value_json(shown: &Shown<'_>, view: &EventView<'_>) -> Json {
         _ => {
             let mut text = Vec::new();
             if render_value(shown, view, &mut text) { Json::String(sanitize(&text).into_owned()) } else { Json::Null }
+        }
+    }
+}
+
+/// Appends a text with U+FFFD for every control character (C0, DEL, C1), every code point that is not a character
+/// (U+FDD0..U+FDEF, U+nFFFE, U+nFFFF), and every maximal part that is not UTF-8.
+fn printable(text: &[u8], out: &mut Vec<u8>) {
+    if text.iter().all(|b| matches!(b, 0x20..=0x7e)) {
+        return out.bytes(text);
+    }
+    for chunk in text.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            let code = u32::from(c);
+            let replaced = c.is_control() || (0xfdd0..=0xfdef).contains(&code) || code & 0xfffe == 0xfffe;
+            let c = if replaced { char::REPLACEMENT_CHARACTER } else { c };
+            out.bytes(c.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+        if !chunk.invalid().is_empty() {
+            out.bytes("\u{fffd}".as_bytes());
         }
     }
 }

@@ -61,8 +61,28 @@ impl FdKind {
     pub fn from_id(id: u8) -> Option<FdKind> {
         use FdKind::*;
         const KINDS: [FdKind; 22] = [
-            Unknown, File, Directory, Ipv4Sock, Ipv6Sock, Ipv4ServSock, Ipv6ServSock, Fifo, UnixSock, Event, Unsupported,
-            SignalFd, EventPoll, Inotify, TimerFd, Netlink, FileV2, Bpf, Userfaultfd, IoUring, Memfd, PidFd,
+            Unknown,
+            File,
+            Directory,
+            Ipv4Sock,
+            Ipv6Sock,
+            Ipv4ServSock,
+            Ipv6ServSock,
+            Fifo,
+            UnixSock,
+            Event,
+            Unsupported,
+            SignalFd,
+            EventPoll,
+            Inotify,
+            TimerFd,
+            Netlink,
+            FileV2,
+            Bpf,
+            Userfaultfd,
+            IoUring,
+            Memfd,
+            PidFd,
         ];
         KINDS.get(usize::from(id)).copied()
     }
@@ -135,13 +155,32 @@ impl Role {
 pub enum Addr {
     #[default]
     None,
-    V4 { sip: [u8; 4], dip: [u8; 4], sport: u16, dport: u16 },
-    V6 { sip: [u8; 16], dip: [u8; 16], sport: u16, dport: u16 },
+    V4 {
+        sip: [u8; 4],
+        dip: [u8; 4],
+        sport: u16,
+        dport: u16,
+    },
+    V6 {
+        sip: [u8; 16],
+        dip: [u8; 16],
+        sport: u16,
+        dport: u16,
+    },
     /// Bound server sockets.
-    ServV4 { ip: [u8; 4], port: u16 },
-    ServV6 { ip: [u8; 16], port: u16 },
+    ServV4 {
+        ip: [u8; 4],
+        port: u16,
+    },
+    ServV6 {
+        ip: [u8; 16],
+        port: u16,
+    },
     /// Kernel pointers of both ends.
-    Unix { source: u64, dest: u64 },
+    Unix {
+        source: u64,
+        dest: u64,
+    },
 }
 
 /// An open descriptor.
@@ -253,7 +292,7 @@ impl Fd {
     }
 
     /// Sets the addresses, whose form must be that of the type; the protocol stays.
-    pub(super) fn set_addr(&mut self, addr: Addr) {
+    pub(crate) fn set_addr(&mut self, addr: Addr) {
         match addr {
             Addr::None => {}
             Addr::V4 { sip, dip, sport, dport } => {
@@ -357,11 +396,7 @@ impl FdTable {
     /// The descriptor.
     #[inline]
     pub fn get(&self, num: i64) -> Option<&Arc<Fd>> {
-        if (0..INDEXED).contains(&num) {
-            self.inner.low.get(num as usize)?.as_ref()
-        } else {
-            self.inner.high.get(&num)
-        }
+        if (0..INDEXED).contains(&num) { self.inner.low.get(num as usize)?.as_ref() } else { self.inner.high.get(&num) }
     }
 
     /// Number of open descriptors.
@@ -420,7 +455,8 @@ impl FdTable {
             return;
         }
         let slots = Arc::make_mut(&mut self.inner);
-        let slot = if (0..INDEXED).contains(&num) { slots.low[num as usize].as_mut() } else { slots.high.get_mut(&num) };
+        let slot =
+            if (0..INDEXED).contains(&num) { slots.low[num as usize].as_mut() } else { slots.high.get_mut(&num) };
         if let Some(fd) = slot {
             change(Arc::make_mut(fd));
         }

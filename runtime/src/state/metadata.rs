@@ -1,11 +1,11 @@
 //! A capture's metadata: the state of the machine when it began.
 //!
 //! ```text
-//! machine, processes, descriptors, interfaces, users ─► State::add, one by one, in file order
-//! end of the metadata                                ─► State::metadata_complete
+//! machine, processes, descriptors, interfaces, users ─► State::load, one by one, in file order
+//! end of the metadata                                ─► State::loaded
 //! ```
 //!
-//! [`State::metadata_complete`] links what could not be linked before all was known: threads to their groups and parents, servers
+//! [`State::loaded`] links what could not be linked before all was known: threads to their groups and parents, servers
 //! among the connections, containers of all threads.
 
 use super::effects::{valid_cgroups, without_deleted};
@@ -22,25 +22,22 @@ pub(super) type Ports = HashSet<u16, foldhash::fast::RandomState>;
 
 impl State {
     /// Takes over one item of a capture's metadata.
-    pub fn add(&mut self, item: Metadata) {
+    pub fn load(&mut self, item: &Metadata) {
         match item {
             Metadata::Machine(m) => {
-                self.machine = Machine {
-                    hostname: m.hostname,
-                    num_cpus: m.num_cpus,
-                    memory: m.memory,
-                    boot_ts: m.boot_ts,
-                };
+                // Not the recorded boot time: the original replays as if the machine had booted at 0, so the start of
+                // a pid namespace counts from boot, and the initial one has none.
+                self.machine = Machine { hostname: m.hostname.clone(), num_cpus: m.num_cpus, memory: m.memory, boot_ts: m.boot_ts };
             }
-            Metadata::Process(process) => self.load_process(&process),
+            Metadata::Process(process) => self.load_process(process),
             Metadata::Fds(list) => {
                 for entry in &list.fds {
                     self.load_fd(list.tid, entry);
                 }
             }
             Metadata::Interfaces(list) => self.interfaces.set(list.iter().map(|i| match i.addr {
-                InterfaceAddr::V4 { addr, mask, .. } => Interface::V4 { name: i.name.as_slice().into(), addr, mask },
-                InterfaceAddr::V6 { addr, .. } => Interface::V6 { name: i.name.as_slice().into(), addr },
+                InterfaceAddr::V4 { addr, mask, .. } => Interface::V4 { addr, mask },
+                InterfaceAddr::V6 { addr, .. } => Interface::V6 { addr },
             })),
             Metadata::Users(list) => {
                 for u in &list.users {
@@ -56,7 +53,7 @@ impl State {
     }
 
     /// Ends the metadata.
-    pub fn metadata_complete(&mut self) {
+    pub fn loaded(&mut self) {
         let mut tids: Vec<i64> = self.threads.iter().map(|t| t.tid).collect();
         tids.sort_unstable();
         for tid in tids {

@@ -53,7 +53,7 @@ pub struct Machine {
     pub num_cpus: u32,
     /// Bytes of memory.
     pub memory: u64,
-    /// Boot time, nanoseconds since the epoch.
+    /// Boot time, nanoseconds since the epoch; 0 when replaying a capture.
     pub boot_ts: u64,
 }
 

@@ -25,8 +25,14 @@ pub mod family {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(missing_docs, reason = "self-explaining")]
 pub enum SockAddr<'a> {
-    V4 { ip: [u8; 4], port: u16 },
-    V6 { ip: [u8; 16], port: u16 },
+    V4 {
+        ip: [u8; 4],
+        port: u16,
+    },
+    V6 {
+        ip: [u8; 16],
+        port: u16,
+    },
     Unix(&'a [u8]),
     /// A family without a known form.
     Other(u8),
@@ -59,9 +65,23 @@ impl<'a> SockAddr<'a> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(missing_docs, reason = "self-explaining")]
 pub enum SockTuple<'a> {
-    V4 { sip: [u8; 4], sport: u16, dip: [u8; 4], dport: u16 },
-    V6 { sip: [u8; 16], sport: u16, dip: [u8; 16], dport: u16 },
-    Unix { source: u64, dest: u64, path: &'a [u8] },
+    V4 {
+        sip: [u8; 4],
+        sport: u16,
+        dip: [u8; 4],
+        dport: u16,
+    },
+    V6 {
+        sip: [u8; 16],
+        sport: u16,
+        dip: [u8; 16],
+        dport: u16,
+    },
+    Unix {
+        source: u64,
+        dest: u64,
+        path: &'a [u8],
+    },
     /// A family without a known form.
     Other(u8),
 }
@@ -193,11 +213,11 @@ pub fn connection_name(fd: &Fd) -> Option<Vec<u8>> {
 }
 
 /// An interface's address.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "self-explaining")]
 pub enum Interface {
-    V4 { name: Box<[u8]>, addr: [u8; 4], mask: [u8; 4] },
-    V6 { name: Box<[u8]>, addr: [u8; 16] },
+    V4 { addr: [u8; 4], mask: [u8; 4] },
+    V6 { addr: [u8; 16] },
 }
 
 /// The machine's interfaces, in the order in which they are listed.
@@ -218,8 +238,8 @@ impl Interfaces {
         *self = Interfaces::default();
         for interface in list {
             match interface {
-                Interface::V4 { addr, mask, .. } => self.v4.push((addr, mask)),
-                Interface::V6 { addr, .. } => self.v6.push(addr),
+                Interface::V4 { addr, mask } => self.v4.push((addr, mask)),
+                Interface::V6 { addr } => self.v6.push(addr),
             }
         }
     }
@@ -232,13 +252,6 @@ impl Interfaces {
     /// Whether the address is in the network (first 64 bits) of one of the machine's addresses.
     pub fn is_local_v6(&self, ip: [u8; 16]) -> bool {
         self.v6.iter().any(|addr| addr[..8] == ip[..8])
-    }
-
-    /// Whether the address belongs to a private network or to the network of an interface. The original's mask for
-    /// 172.16.0.0/12 is wrong: it takes 172.16, 172.80, 172.144 and 172.208.
-    pub fn is_near_v4(&self, ip: [u8; 4]) -> bool {
-        let private = ip[0] == 10 || ip[..2] == [192, 168] || ip[0] == 172 && ip[1] & 0x3f == 16;
-        private || self.v4.iter().any(|(addr, mask)| masked(*addr, *mask) == masked(ip, *mask))
     }
 
     /// Fills in the end of a connection whose address is all zeros: the interface by which the other end is reached.

@@ -74,9 +74,10 @@ pub struct ThreadTable {
     next_serial: u64,
     /// Tid and slot of the last lookup.
     last: Option<(i64, u32)>,
-    /// Parent and thread id (low halves) and time of the last exits, round robin.
-    exits: Vec<(u64, u64)>,
-    next_exit: usize,
+    /// Time of recent exits by parent and thread id (low halves).
+    exits: hashbrown::HashMap<u64, u64, foldhash::fast::RandomState>,
+    /// The same, oldest first: what is forgotten next.
+    exit_order: VecDeque<(u64, u64)>,
     /// Number of the next image.
     next_image: u64,
     /// The image of placeholders.
@@ -96,8 +97,8 @@ impl Default for ThreadTable {
             by_pid: Map::default(),
             next_serial: 1,
             last: None,
-            exits: Vec::new(),
-            next_exit: 0,
+            exits: hashbrown::HashMap::default(),
+            exit_order: VecDeque::new(),
             next_image: 2,
             unknown: Arc::new(Image { comm: Text::from(super::NA), exe: Text::from(super::NA), ..Image::empty(1) }),
             dropped: 0,
@@ -314,7 +315,7 @@ impl ThreadTable {
 
     /// Adds a thread, replacing one of the same id; links it with its group and parent if `link`.
     /// `None` if the table is full.
-    pub(super) fn add(&mut self, mut thread: Thread, link: bool) -> Option<u32> {
+    pub(crate) fn add(&mut self, mut thread: Thread, link: bool) -> Option<u32> {
         if !self.has_room() {
             self.dropped += 1;
             return None;
@@ -442,25 +443,25 @@ impl ThreadTable {
 
     /// Remembers that a thread exited.
     pub(super) fn note_exit(&mut self, tid: i64, ptid: i64, ts: u64) {
-        let exit = (exit_key(tid, ptid), ts);
-        if self.exits.len() < EXITS {
-            self.exits.push(exit);
-        } else {
-            self.exits[self.next_exit] = exit;
+        let key = exit_key(tid, ptid);
+        if self.exit_order.len() == EXITS
+            && let Some((old, at)) = self.exit_order.pop_front()
+            && self.exits.get(&old) == Some(&at)
+        {
+            self.exits.remove(&old);
         }
-        self.next_exit = (self.next_exit + 1) % EXITS;
+        self.exit_order.push_back((key, ts));
+        self.exits.insert(key, ts);
     }
 
     /// Whether a child of `ptid` with this id exited less than two seconds before `ts`.
     pub(super) fn exited_recently(&self, tid: i64, ptid: i64, ts: u64) -> bool {
-        let key = exit_key(tid, ptid);
-        self.exits.iter().any(|(k, at)| *k == key && ts >= *at && ts - at < STALE_NS)
+        self.exits.get(&exit_key(tid, ptid)).is_some_and(|at| ts >= *at && ts - at < STALE_NS)
     }
 
     /// Takes a thread out: gives its children to a reaper, and removes the leader when the last thread has gone.
     /// A leader that exits before its threads stays.
     pub(super) fn remove(&mut self, tid: i64) {
-        self.last = None;
         let Some(&slot) = self.by_tid.get(&tid) else { return };
         let thread = self.in_slot(slot);
         let (ptid, pid, main) = (thread.ptid, thread.pid, thread.is_main());
@@ -569,6 +570,7 @@ impl ThreadTable {
     }
 
     fn release(&mut self, slot: u32) {
+        self.last = None;
         let thread = self.slots[slot as usize].take();
         self.free.push(slot);
         if let Some(group) = thread.and_then(|t| t.links.group) {

@@ -284,13 +284,7 @@ impl State {
 fn opened_by_handle<'a>(rec: &'a Record<'_>) -> Opened<'a> {
     // The recorder gives an absolute path.
     let p = &rec.params;
-    Opened {
-        dir: Vec::new(),
-        name: text(p, 3),
-        flags: u32_at(p, 2),
-        dev: u32_at(p, 4),
-        ino: p.uint(5).unwrap_or(0),
-    }
+    Opened { dir: Vec::new(), name: text(p, 3), flags: u32_at(p, 2), dev: u32_at(p, 4), ino: p.uint(5).unwrap_or(0) }
 }
 
 /// What a duplicate of a descriptor is.

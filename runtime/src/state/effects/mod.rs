@@ -256,8 +256,7 @@ impl State {
     fn enter_of(&self, rec: &Record<'_>, slot: u32) -> Option<&Enter> {
         let pending = &self.threads.in_slot(slot).pending;
         let enter = pending.enter.as_deref().filter(|_| pending.enter_valid)?;
-        let matches =
-            enter.code + 1 == rec.code || rec.code == code::EXECVE_19_X && enter.code == code::EXECVEAT_E;
+        let matches = enter.code + 1 == rec.code || rec.code == code::EXECVE_19_X && enter.code == code::EXECVEAT_E;
         matches.then_some(enter)
     }
 

@@ -4,8 +4,8 @@
 //! first one that knows enough makes the thread. The caller's does not when the ids it sees may be those of another
 //! pid namespace, nor for vfork, where the child may be gone by then.
 
-use super::super::thread::{Image, Strings, Text, Thread, flags};
 use super::super::table::STALE_NS;
+use super::super::thread::{Image, Strings, Text, Thread, flags};
 use super::super::{Current, NA, State, paths};
 use super::{UNKNOWN_DIR, present, result, share, text, text_of, u32_at};
 use crate::record::{Params, Record};
@@ -57,15 +57,17 @@ impl State {
             // Its exit was missed.
             self.threads.remove(child);
         }
+        if self.threads.slot(rec.tid) != Some(caller) {
+            // The caller was gone with it.
+            cur.tid = None;
+            return;
+        }
         self.make_child(rec, child, caller, known, flags);
     }
 
-    /// Makes the child from the caller's event. The caller may have gone with a stale child of the same id.
+    /// Makes the child from the caller's event.
     fn make_child(&mut self, rec: &Record<'_>, child: i64, caller: u32, known: bool, flags: u32) {
         let p = &rec.params;
-        if self.threads.slot(rec.tid) != Some(caller) {
-            return;
-        }
         let parent = self.threads.in_slot(caller);
         let is_thread = flags & flags::CLONE_THREAD != 0;
         let (pid, ptid) = if is_thread { (parent.pid, parent.ptid) } else { (child, parent.tid) };
@@ -76,7 +78,6 @@ impl State {
         (thread.pid, thread.ptid) = (pid, ptid);
         (thread.vtid, thread.vpid) = (child, pid);
         thread.lastexec_ts = lastexec_ts;
-        thread.pidns_init_start_ts = self.machine.boot_ts;
         self.complete_child(rec, &mut thread, caller, known);
         if !known {
             // What the event tells about the child is true for the caller as well.
@@ -125,11 +126,8 @@ impl State {
             thread.lastexec_ts = self.threads.in_slot(model).lastexec_ts;
         }
         let in_pidns = flags & (flags::CLONE_CHILD_IN_PIDNS | flags::CLONE_NEWPID) != 0 || rec.tid != vtid;
-        thread.pidns_init_start_ts = match p.uint(20) {
-            _ if !in_pidns => self.machine.boot_ts,
-            Some(since_boot) => since_boot.wrapping_add(self.machine.boot_ts),
-            None => 0,
-        };
+        // Time since boot: a replay does not add the boot time, and has no start for the host's namespace.
+        thread.pidns_init_start_ts = if in_pidns { p.uint(20).unwrap_or(0) } else { 0 };
         self.complete_child(rec, &mut thread, model, known);
         if !known && is_thread {
             let told = thread.image.clone();
@@ -188,7 +186,7 @@ impl State {
         }
         let id = self.threads.image_id();
         let mut image = if known { old.derive(id) } else { Image::empty(id) };
-        if known && !(has_env && !is_thread) {
+        if is_thread || !has_env {
             image.env = Image::empty(id).env;
         }
         image.exe_ino_ctime_duration_pidns = 0;

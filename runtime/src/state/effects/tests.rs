@@ -33,9 +33,9 @@ impl Machine {
     fn new() -> Machine {
         let mut m = Machine { state: State::default(), cur: Current::default(), ts: 100 * SEC };
         for (tid, ptid, comm) in [(1, 0, "init"), (10, 1, "sh"), (20, 10, "app")] {
-            m.state.add(Metadata::Process(process(tid, tid, ptid, comm)));
+            m.state.load(&Metadata::Process(process(tid, tid, ptid, comm)));
         }
-        m.state.metadata_complete();
+        m.state.loaded();
         m
     }
 
@@ -114,7 +114,17 @@ impl Machine {
 
 fn process(tid: i64, pid: i64, ptid: i64, comm: &str) -> Process {
     let comm = comm.as_bytes().to_vec();
-    Process { tid, pid, ptid, vtid: tid, vpid: pid, exe: comm.clone(), comm, cwd: b"/home".to_vec(), ..Process::default() }
+    Process {
+        tid,
+        pid,
+        ptid,
+        vtid: tid,
+        vpid: pid,
+        exe: comm.clone(),
+        comm,
+        cwd: b"/home".to_vec(),
+        ..Process::default()
+    }
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -239,7 +249,10 @@ fn tcp_client() {
     let mut m = Machine::new();
     m.event(20, code::SOCKET_X, &[I(3), U32(2), U32(1), U32(0), U32(0)]);
     let fd = m.cur.fd_info.clone().expect("made");
-    assert_eq!((fd.kind, fd.l4(), fd.l4proto(), fd.connected, m.name()), (FdKind::Ipv4Sock, L4::Tcp, L4::Na, false, String::new()));
+    assert_eq!(
+        (fd.kind, fd.l4(), fd.l4proto(), fd.connected, m.name()),
+        (FdKind::Ipv4Sock, L4::Tcp, L4::Na, false, String::new())
+    );
     let server = addr4([1, 2, 3, 4], 80);
     // What the process has in its memory at exit is what the tuple says, but not what it was at entry.
     m.event(20, code::CONNECT_E, &[I(3), B(&addr4([9, 9, 9, 9], 443))]);
@@ -260,7 +273,11 @@ fn tcp_server() {
     assert_eq!(m.name(), ":::80");
     let fd = m.cur.fd_info.clone().expect("known");
     assert_eq!((fd.kind, fd.role, fd.l4()), (FdKind::Ipv4ServSock, Role::Server, L4::Tcp));
-    m.event(20, code::ACCEPT4_6_X, &[I(4), B(&v4([10, 0, 0, 9], 5000, [10, 0, 0, 1], 80)), U8(0), U32(0), U32(0), U32(0x1000)]);
+    m.event(
+        20,
+        code::ACCEPT4_6_X,
+        &[I(4), B(&v4([10, 0, 0, 9], 5000, [10, 0, 0, 1], 80)), U8(0), U32(0), U32(0), U32(0x1000)],
+    );
     assert_eq!((m.cur.fd, m.name()), (Some(4), "10.0.0.9:5000->10.0.0.1:80".into()));
     let fd = m.cur.fd_info.clone().expect("known");
     assert!(fd.role == Role::Server && fd.connected && fd.cloexec());
@@ -388,7 +405,10 @@ fn exec_ends_the_other_threads() {
     assert!(m.state.threads.get(21).is_none());
     let t = m.state.threads.get(20).expect("known");
     let image = &t.image;
-    assert_eq!((text(&image.comm), text(&image.exe), text(&image.exepath)), ("new".into(), "new0".into(), "/bin/new".into()));
+    assert_eq!(
+        (text(&image.comm), text(&image.exe), text(&image.exepath)),
+        ("new".into(), "new0".into(), "/bin/new".into())
+    );
     assert_eq!(image.args.iter().map(text).collect::<Vec<_>>(), ["a", "b"]);
     assert_eq!((image.exe_flags, image.exe_ino, t.tty, t.loginuid, t.uid), (5, 42, 34816, 1000, 0));
     assert_eq!((t.cap_inheritable, t.cap_permitted, t.cap_effective, t.lastexec_ts), (1, 2, 3, m.ts));
@@ -477,7 +497,7 @@ fn users_and_containers() {
 #[test]
 fn connections_of_the_descriptor_list() {
     let mut state = State::default();
-    state.add(Metadata::Process(process(20, 20, 1, "app")));
+    state.load(&Metadata::Process(process(20, 20, 1, "app")));
     let (a, b) = ([10, 0, 0, 1], [10, 0, 0, 2]);
     let entry = |fd, kind, info| FdEntry { fd, ino: 0, kind, info };
     let fds = vec![
@@ -487,8 +507,8 @@ fn connections_of_the_descriptor_list() {
         entry(6, 4, FdInfo::V6 { sip: [1; 16], dip: [2; 16], sport: 80, dport: 4000, l4: 2 }),
         entry(7, 8, FdInfo::Unix { source: 1, dest: 2, name: b"/s".to_vec() }),
     ];
-    state.add(Metadata::Fds(FdList { tid: 20, fds }));
-    state.metadata_complete();
+    state.load(&Metadata::Fds(FdList { tid: 20, fds }));
+    state.loaded();
     let thread = state.threads.get(20).expect("added");
     let of = |num| thread.fds.get(num).map(|fd| (text(&fd.name), fd.role)).expect("listed");
     assert_eq!(of(3), ("0.0.0.0:80".into(), Role::None));
@@ -496,4 +516,36 @@ fn connections_of_the_descriptor_list() {
     assert_eq!(of(5), ("10.0.0.1:4001->10.0.0.2:443".into(), Role::Client));
     assert_eq!(of(6).1, Role::None);
     assert_eq!(of(7), ("/s".into(), Role::Server));
+}
+
+/// Events of all types with small random numbers for parameters, so that threads and descriptors meet.
+#[test]
+fn nothing_breaks_the_state() {
+    let mut m = Machine::new();
+    let mut seed = 0x9e37_79b9_7f4a_7c15u64;
+    let mut random = |below: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    for _ in 0..100_000 {
+        let code = match random(3) {
+            0 => code::CLONE_20_X,
+            1 if random(2) == 0 => code::PROCEXIT_1_E,
+            _ => random(EVENTS.len() as u64) as u16,
+        };
+        let params: Vec<P<'_>> = (0..random(31))
+            .map(|_| match random(7) {
+                0 => N,
+                1 => U32(1 << random(31)),
+                2 => T("/a/../b"),
+                3 => B(&[2, 1, 1, 1, 1, 80, 0, 2, 2, 2, 2, 81, 0]),
+                _ => I(random(12) as i64 - 2),
+            })
+            .collect();
+        m.event(random(10) as i64 - 1, code, &params);
+        m.ts += random(SEC);
+        for thread in m.state.threads.iter() {
+            assert!(m.state.threads.ancestors(thread).count() <= m.state.threads.len());
+        }
+    }
 }
