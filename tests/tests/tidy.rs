@@ -89,7 +89,8 @@ fn none(what: &str, found: &[String]) {
 
 #[test]
 fn files_stay_small() {
-    let long = |s: &&Source| s.code().lines().count() > 800 && !allowed(&LONG, &s.path) && !s.path.ends_with("/tests.rs");
+    let long =
+        |s: &&Source| s.code().lines().count() > 800 && !allowed(&LONG, &s.path) && !s.path.ends_with("/tests.rs");
     let found: Vec<String> = sources().iter().filter(long).map(|s| s.path.clone()).collect();
     none("files of more than 800 lines", &found);
 }

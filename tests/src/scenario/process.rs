@@ -163,12 +163,8 @@ fn descriptor(text: &str) -> anyhow::Result<(u8, FdInfo)> {
     let (source, dest) = params::ends(text)?;
     let (sport, dport, l4) = (source.port(), dest.port(), TCP);
     match (source.ip(), dest.ip()) {
-        (IpAddr::V4(s), IpAddr::V4(d)) => {
-            Ok((3, FdInfo::V4 { sip: s.octets(), dip: d.octets(), sport, dport, l4 }))
-        }
-        (IpAddr::V6(s), IpAddr::V6(d)) => {
-            Ok((4, FdInfo::V6 { sip: s.octets(), dip: d.octets(), sport, dport, l4 }))
-        }
+        (IpAddr::V4(s), IpAddr::V4(d)) => Ok((3, FdInfo::V4 { sip: s.octets(), dip: d.octets(), sport, dport, l4 })),
+        (IpAddr::V6(s), IpAddr::V6(d)) => Ok((4, FdInfo::V6 { sip: s.octets(), dip: d.octets(), sport, dport, l4 })),
         _ => anyhow::bail!("ends of different families"),
     }
 }
