@@ -57,9 +57,7 @@ impl Owned {
             Owned::Str(s) => Value::Str(s),
             Owned::Bytes(s) => Value::Bytes(s),
             Owned::Ip(ip) => Value::Ip(ip),
-            Owned::List(list) => {
-                Value::List(scratch.alloc_slice_fill_iter(list.iter().map(|v| v.borrow(scratch))))
-            }
+            Owned::List(list) => Value::List(scratch.alloc_slice_fill_iter(list.iter().map(|v| v.borrow(scratch)))),
         }
     }
 }
@@ -176,11 +174,8 @@ pub fn parse(name: &str, text: &str) -> anyhow::Result<Vec<ConditionCase>> {
     for block in blocks {
         let about = format!("{name}: {}", block.about.trim());
         let table = table(&block).with_context(|| about.clone())?;
-        let groups = [
-            (Expected::Holds, block.holds),
-            (Expected::Fails, block.fails),
-            (Expected::Rejected, block.rejected),
-        ];
+        let groups =
+            [(Expected::Holds, block.holds), (Expected::Fails, block.fails), (Expected::Rejected, block.rejected)];
         for (expected, conditions) in groups {
             cases.extend(conditions.into_iter().map(|condition| ConditionCase {
                 about: about.clone(),

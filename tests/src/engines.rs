@@ -6,46 +6,17 @@
 use crate::conditions::TableEvent;
 use anyhow::Context as _;
 use peregrine_compiler::backend::{EngineKind, Matcher};
-use peregrine_compiler::check::Checker;
-use peregrine_compiler::check::events::event_set;
-use peregrine_compiler::hir::{Priority, Rule, RuleSet, Template};
+use peregrine_compiler::hir::RuleSet;
 use peregrine_compiler::ir::RuleId;
-use peregrine_compiler::span::Span;
-use peregrine_compiler::syntax::parse_condition;
+use peregrine_compiler::value::Event as _;
 
 /// All engines, the reference evaluator first.
 pub const ENGINES: [EngineKind; 3] = [EngineKind::Oracle, EngineKind::Interp, EngineKind::Jit];
 
-/// Nesting that a condition of a rule may have.
-const MAX_DEPTH: usize = 1000;
-
 /// A rule set of conditions without macros and lists, in the order given. The first one that is refused is the
 /// error.
 pub fn compile<S: AsRef<str>>(conditions: &[S]) -> anyhow::Result<RuleSet> {
-    let mut checker = Checker::new();
-    let mut rules = Vec::new();
-    for text in conditions {
-        let text = text.as_ref();
-        let tree = parse_condition(text, 0, MAX_DEPTH).with_context(|| text.to_owned())?;
-        let (condition, _warnings) = checker.condition(&tree, &|_| Span::NONE).with_context(|| text.to_owned())?;
-        let events = event_set(&tree).with_context(|| text.to_owned())?;
-        rules.push(Rule {
-            name: text.to_owned(),
-            desc: String::new(),
-            source: "syscall".to_owned(),
-            priority: Priority::Notice,
-            tags: Vec::new(),
-            enabled: true,
-            capture: false,
-            capture_duration_ms: 0,
-            condition,
-            condition_text: text.to_owned(),
-            events,
-            output: Template::default(),
-            span: Span::NONE,
-        });
-    }
-    Ok(RuleSet { fields: checker.into_fields(), rules })
+    crate::rules::from_conditions(conditions.iter().map(|c| (c.as_ref(), c.as_ref()))).map_err(anyhow::Error::msg)
 }
 
 /// A rule set in every engine.
@@ -65,7 +36,7 @@ impl Engines {
     pub fn answers(&self, event: &TableEvent) -> Vec<(EngineKind, Vec<u32>)> {
         let answer = |matcher: &Matcher| {
             let mut found = Vec::new();
-            if matcher.listens(peregrine_compiler::value::Event::code(event)) {
+            if matcher.listens(event.code()) {
                 matcher.run(&mut matcher.pad(), event, &mut |RuleId(rule)| {
                     found.push(rule);
                     true

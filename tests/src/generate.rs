@@ -18,8 +18,20 @@ use schema::{ArgForm, ArgKind, Event, EventFlags, FIELDS, Field, FieldFlags, Fie
 const DEPTH: u32 = 4;
 
 /// Texts that values and constants are made of.
-const TEXTS: [&str; 12] =
-    ["", "a", "b", "ab", "aab", "/", "/a", "/a/b", "/a/b/ab", "/b/a*", "YQ==", "a long text of more than thirty-two bytes"];
+const TEXTS: [&str; 12] = [
+    "",
+    "a",
+    "b",
+    "ab",
+    "aab",
+    "/",
+    "/a",
+    "/a/b",
+    "/a/b/ab",
+    "/b/a*",
+    "YQ==",
+    "a long text of more than thirty-two bytes",
+];
 /// Patterns of `glob` and `iglob`.
 const GLOBS: [&str; 8] = ["*", "a*", "*b", "/a/*", "?", "[ab]*", "[!a]", "/*/b"];
 /// Patterns of `regex`.
@@ -144,7 +156,9 @@ fn constant(u: &mut Unstructured<'_>, ty: Type, operator: &str) -> Result<String
     Ok(match ty.group() {
         TypeGroup::Bool => (if u.arbitrary()? { "true" } else { "false" }).to_owned(),
         TypeGroup::Text | TypeGroup::Buffer | TypeGroup::Other => format!("\"{}\"", u.choose(&TEXTS)?),
-        TypeGroup::Address if matches!(ty, Type::Ipnet | Type::Ipv4net | Type::Ipv6net) => (*u.choose(&NETWORKS)?).to_owned(),
+        TypeGroup::Address if matches!(ty, Type::Ipnet | Type::Ipv4net | Type::Ipv6net) => {
+            (*u.choose(&NETWORKS)?).to_owned()
+        }
         TypeGroup::Address => (*u.choose(&ADDRESSES)?).to_owned(),
         TypeGroup::Number | TypeGroup::Id => u.choose(&NUMBERS)?.to_string(),
     })

@@ -28,6 +28,7 @@ pub fn from_conditions<'a>(conditions: impl IntoIterator<Item = (&'a str, &'a st
             condition_text: text.to_owned(),
             events,
             output: Template::default(),
+            extra_fields: Vec::new(),
             span: Span::NONE,
         });
     }

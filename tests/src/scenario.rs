@@ -264,9 +264,7 @@ fn step(mapping: &Mapping, last: u64, running: &mut BTreeMap<i64, Running>) -> a
 
 /// The current event of a name: the exit event, or the enter-coded one if there is no other.
 fn event_named(name: &str) -> anyhow::Result<&'static Event> {
-    let current = |e: &&Event| {
-        e.name == name && !e.flags.any(EventFlags::OLD_VERSION.or(EventFlags::UNUSED))
-    };
+    let current = |e: &&Event| e.name == name && !e.flags.any(EventFlags::OLD_VERSION.or(EventFlags::UNUSED));
     let exit = schema::EVENTS.iter().filter(current).find(|e| e.is_exit());
     exit.or_else(|| schema::EVENTS.iter().find(current)).with_context(|| format!("no event is called {name}"))
 }

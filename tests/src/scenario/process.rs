@@ -163,12 +163,8 @@ fn descriptor(text: &str) -> anyhow::Result<(u8, FdInfo)> {
     let (source, dest) = params::ends(text)?;
     let (sport, dport, l4) = (source.port(), dest.port(), TCP);
     match (source.ip(), dest.ip()) {
-        (IpAddr::V4(s), IpAddr::V4(d)) => {
-            Ok((3, FdInfo::V4 { sip: s.octets(), dip: d.octets(), sport, dport, l4 }))
-        }
-        (IpAddr::V6(s), IpAddr::V6(d)) => {
-            Ok((4, FdInfo::V6 { sip: s.octets(), dip: d.octets(), sport, dport, l4 }))
-        }
+        (IpAddr::V4(s), IpAddr::V4(d)) => Ok((3, FdInfo::V4 { sip: s.octets(), dip: d.octets(), sport, dport, l4 })),
+        (IpAddr::V6(s), IpAddr::V6(d)) => Ok((4, FdInfo::V6 { sip: s.octets(), dip: d.octets(), sport, dport, l4 })),
         _ => anyhow::bail!("ends of different families"),
     }
 }
@@ -206,7 +202,8 @@ pub fn acting<'r>(
     if event.effect == Effect::Execve {
         let exe = given.get("exe").and_then(Value::as_str).context("`exe` is missing")?;
         let path = given.get("trusted_exepath").and_then(Value::as_str).unwrap_or(exe);
-        ensure!(path.contains('/'), "`exe` is no path: say `trusted_exepath` too");
+        let is_path = path.starts_with('/') || path.starts_with("memfd:");
+        ensure!(is_path, "`exe` is no absolute path: say `trusted_exepath` too");
         process.exe = path.to_owned();
         process.comm = comm(path);
         process.args.clear();

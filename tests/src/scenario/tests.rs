@@ -75,10 +75,10 @@ fn differences_go_both_ways() {
     let cases = RuleCases::parse(SMALL).unwrap();
     let wrong = check(&cases, &mut |_| Ok(vec![Hit { rule: "R".into(), ts: BEGIN + 5_000_000_001 }])).unwrap();
     let text: Vec<String> = wrong.iter().map(ToString::to_string).collect();
-    assert_eq!(text, [
-        "rule \"R\" does not match event 1 (openat) of \"one\"",
-        "rule \"R\" matches event 2 (fork) of \"one\"",
-    ]);
+    assert_eq!(
+        text,
+        ["rule \"R\" does not match event 1 (openat) of \"one\"", "rule \"R\" matches event 2 (fork) of \"one\"",]
+    );
     let right = check(&cases, &mut |_| Ok(vec![Hit { rule: "R".into(), ts: BEGIN + STEP }])).unwrap();
     assert!(right.is_empty());
 }
