@@ -39,8 +39,7 @@ pub(crate) fn prepare(path: &Path, folder: &Path) -> anyhow::Result<Prepared> {
     let (metadata_end, events) = scan(&bytes)?;
     std::fs::write(&raw, &bytes)?;
     std::fs::write(&without_events, &bytes[..metadata_end])?;
-    let mut encoder =
-        flate2::write::GzEncoder::new(BufWriter::new(File::create(&gzip)?), flate2::Compression::fast());
+    let mut encoder = flate2::write::GzEncoder::new(BufWriter::new(File::create(&gzip)?), flate2::Compression::fast());
     encoder.write_all(&bytes)?;
     encoder.finish()?.flush()?;
     Ok(Prepared { name, raw, gzip, without_events, events })

@@ -125,7 +125,8 @@ fn falco_command(program: &Path, capture: &Path, rules: &RuleFiles) -> Vec<std::
     let config = std::env::var_os("FALCO_CONFIG").unwrap_or_else(|| "/etc/falco/falco.yaml".into());
     let mut replay = std::ffi::OsString::from("engine.replay.capture_file=");
     replay.push(capture);
-    let mut command = vec![program.into(), "-c".into(), config, "-o".into(), "engine.kind=replay".into(), "-o".into(), replay];
+    let mut command =
+        vec![program.into(), "-c".into(), config, "-o".into(), "engine.kind=replay".into(), "-o".into(), replay];
     for file in &rules.files {
         command.extend(["-r".into(), file.into()]);
     }

@@ -254,7 +254,8 @@ pub fn path_prefix(prefix: &[u8], path: &[u8]) -> bool {
     };
     let (prefix, path) = (components(prefix), components(path));
     prefix.len() <= path.len()
-        && prefix.iter().zip(&path).all(|(want, have)| {
-            if want.iter().any(|b| b"?*[".contains(b)) { glob(want, have) } else { want == have }
-        })
+        && prefix
+            .iter()
+            .zip(&path)
+            .all(|(want, have)| if want.iter().any(|b| b"?*[".contains(b)) { glob(want, have) } else { want == have })
 }

@@ -2,7 +2,9 @@
 //!
 //! For people (`rulec explain`), for the IR's text form, for comparing conditions in tests.
 
-use crate::hir::{Comparison, Const, Expr, ListOp, Modifier, Op, Operand, Predicate, Transform, TransformArg, TransformKind};
+use crate::hir::{
+    Comparison, Const, Expr, ListOp, Modifier, Op, Operand, Predicate, Transform, TransformArg, TransformKind,
+};
 use crate::value::{Arg, FieldRef};
 use peregrine_schema::FieldFlags;
 use std::fmt::{Display, Formatter, Result, Write};

@@ -26,9 +26,9 @@ pub fn derive<'e, E: Event + ?Sized>(t: &Transform, event: &'e E) -> Option<Valu
         TransformKind::Tolower => each(single(t, event)?, scratch, &|b| Some(case(b, scratch, u8::to_ascii_lowercase))),
         TransformKind::Toupper => each(single(t, event)?, scratch, &|b| Some(case(b, scratch, u8::to_ascii_uppercase))),
         TransformKind::B64 => each(single(t, event)?, scratch, &|b| decode_base64(b, scratch)),
-        TransformKind::Basename => each(single(t, event)?, scratch, &|b| {
-            Some(&b[memchr::memrchr(b'/', b).map_or(0, |i| i + 1)..])
-        }),
+        TransformKind::Basename => {
+            each(single(t, event)?, scratch, &|b| Some(&b[memchr::memrchr(b'/', b).map_or(0, |i| i + 1)..]))
+        }
         TransformKind::Len => Some(Value::Uint(match single(t, event)? {
             Value::List(items) => items.len() as u64,
             Value::Str(b) | Value::Bytes(b) => b.len() as u64,
@@ -66,11 +66,7 @@ fn argument<'e, E: Event + ?Sized>(arg: &TransformArg, event: &'e E) -> Option<V
 }
 
 /// Applies `f` to a text or to every text of a list.
-fn each<'e>(
-    value: Value<'e>,
-    scratch: &'e Bump,
-    f: &dyn Fn(&'e [u8]) -> Option<&'e [u8]>,
-) -> Option<Value<'e>> {
+fn each<'e>(value: Value<'e>, scratch: &'e Bump, f: &dyn Fn(&'e [u8]) -> Option<&'e [u8]>) -> Option<Value<'e>> {
     match value {
         Value::Str(b) => f(b).map(Value::Str),
         // Trailing NULs end a text; a transformed buffer is text as far as its own bytes go.
@@ -189,11 +185,8 @@ fn getopt<'e, E: Event + ?Sized>(t: &Transform, event: &'e E) -> Option<Value<'e
                 }
                 continue;
             }
-            let value = if i + 1 < word.len() {
-                Some(&word[i + 1..])
-            } else {
-                words.get(at).copied().inspect(|_| at += 1)
-            };
+            let value =
+                if i + 1 < word.len() { Some(&word[i + 1..]) } else { words.get(at).copied().inspect(|_| at += 1) };
             match value {
                 Some(value) if selected => emit(name, Some(value)),
                 None if selected => emit(b"", None),

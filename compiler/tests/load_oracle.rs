@@ -129,8 +129,7 @@ fn upstream(shared: &Path, names: &[&str]) -> Vec<PathBuf> {
 #[test]
 fn upstream_files_load_without_a_word() {
     let Some(shared) = shared() else { return };
-    let files =
-        upstream(&shared, &["falco_rules.yaml", "falco-incubating_rules.yaml", "falco-sandbox_rules.yaml"]);
+    let files = upstream(&shared, &["falco_rules.yaml", "falco-incubating_rules.yaml", "falco-sandbox_rules.yaml"]);
     let loaded = load(Options::default(), &files);
     for result in &loaded.results {
         assert!(result.errors.is_empty(), "{:#?}", result.errors);

@@ -129,7 +129,12 @@ impl Session {
         let event = record.event();
         let initial = matches!(
             event.effect,
-            Effect::Container | Effect::Async | Effect::UserAdded | Effect::UserDeleted | Effect::GroupAdded | Effect::GroupDeleted
+            Effect::Container
+                | Effect::Async
+                | Effect::UserAdded
+                | Effect::UserDeleted
+                | Effect::GroupAdded
+                | Effect::GroupDeleted
         );
         if !initial {
             enter_running(&mut self.phase, &mut self.state);

@@ -34,9 +34,8 @@ pub mod block {
     pub const EVENT_LARGE: u32 = 0x221;
     pub const EVENT_FLAGS_LARGE: u32 = 0x222;
     /// Of unpublished writers: machine, process lists 1 to 3, descriptors, interfaces, users, event.
-    pub const OLD: [u32; 8] = [
-        0x8002_ABCD, 0x8000_ABCD, 0x8013_ABCD, 0x8014_ABCD, 0x8001_ABCD, 0x8011_ABCD, 0x8012_ABCD, 0x8010_ABCD,
-    ];
+    pub const OLD: [u32; 8] =
+        [0x8002_ABCD, 0x8000_ABCD, 0x8013_ABCD, 0x8014_ABCD, 0x8001_ABCD, 0x8011_ABCD, 0x8012_ABCD, 0x8010_ABCD];
 }
 
 /// Value of a parameter.

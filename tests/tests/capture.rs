@@ -242,7 +242,10 @@ fn process_entries_with_short_and_long_tails() {
     // Shorter than its fields.
     let short = [&((3 + fixed.len()) as u32).to_le_bytes()[..], fixed].concat();
     let error = read(&close(Scap::new().block(0x215, &short)).bytes()).error.unwrap();
-    assert_eq!(error, format!("byte 36: process entry takes {} bytes but says it has {}", 4 + fixed.len(), 3 + fixed.len()));
+    assert_eq!(
+        error,
+        format!("byte 36: process entry takes {} bytes but says it has {}", 4 + fixed.len(), 3 + fixed.len())
+    );
 }
 
 fn all_descriptors() -> Vec<FdEntry> {
@@ -300,13 +303,7 @@ fn interfaces_and_users() {
             link_speed: 6,
         },
     ];
-    let user = User {
-        uid: 1,
-        gid: 2,
-        name: b"me".to_vec(),
-        home: b"/home/me".to_vec(),
-        shell: b"/bin/sh".to_vec(),
-    };
+    let user = User { uid: 1, gid: 2, name: b"me".to_vec(), home: b"/home/me".to_vec(), shell: b"/bin/sh".to_vec() };
     let users = Users { users: vec![user.clone(), user], groups: vec![Group { gid: 4, name: b"us".to_vec() }] };
     for version in [1, 2] {
         let scap = Scap::new().interfaces(version, &interfaces).users(version, &users);
@@ -321,7 +318,10 @@ fn interfaces_and_users() {
     let lo = Interface { name: b"lo".to_vec(), addr, link_speed: 0 };
     assert_eq!(got.metadata, [Metadata::Interfaces(vec![lo])]);
     let got = read(&close(Scap::new().block(block::INTERFACES[0], &[7; 64])).bytes());
-    assert_eq!(got.error.as_deref(), Some("byte 36: length 1799 of interface name is too large, expected at most 1023"));
+    assert_eq!(
+        got.error.as_deref(),
+        Some("byte 36: length 1799 of interface name is too large, expected at most 1023")
+    );
 }
 
 #[test]
@@ -356,7 +356,10 @@ fn events_of_old_and_new_writers() {
     // No number of parameters fits.
     bytes[at] -= 4;
     let error = read(&bytes).error.unwrap();
-    assert_eq!(error, "byte 28: cannot tell the number of parameters of event type 280: no number up to 2 fits its length");
+    assert_eq!(
+        error,
+        "byte 28: cannot tell the number of parameters of event type 280: no number up to 2 fits its length"
+    );
     // Codes of newer schemas are passed over, also as the first event and the last.
     let form = Form::default();
     let newer = |s: Scap| s.event_raw(form, 1, 1, 454, &[b"x"]).event_raw(form, 1, 1, 60000, &[b"x"]);
@@ -365,7 +368,8 @@ fn events_of_old_and_new_writers() {
     let got = read_all_ways(newer(Scap::new()));
     assert_eq!((got.events.len(), got.error), (0, None));
     // More parameters than the table, and less.
-    let got = read_all_ways(Scap::new().event_raw(form, 1, 1, code::OPEN_X, &[&b"x"[..]; 40]).event(1, 1, code::OPEN_X, &[]));
+    let got =
+        read_all_ways(Scap::new().event_raw(form, 1, 1, code::OPEN_X, &[&b"x"[..]; 40]).event(1, 1, code::OPEN_X, &[]));
     assert_eq!((got.events[0].5.len(), got.events[1].5.len(), got.error), (40, 0, None));
 }
 
@@ -380,10 +384,15 @@ fn large_events() {
     // The limit of other blocks.
     let fits = vec![1u8; 65535];
     let most = 65536 - 4 - 2 - 26 - 4;
-    let got = read_all_ways(Scap::new().event_raw(Form::default(), 1, 1, code::READ_X, &[&fits[..8], &fits[..most - 8]]));
+    let got =
+        read_all_ways(Scap::new().event_raw(Form::default(), 1, 1, code::READ_X, &[&fits[..8], &fits[..most - 8]]));
     assert_eq!((got.events.len(), got.error), (1, None));
-    let got = read(&Scap::new().event_raw(Form::default(), 1, 1, code::READ_X, &[&fits[..8], &fits[..most - 4]]).bytes());
-    assert_eq!(got.error.as_deref(), Some("byte 28: length 65548 of block type 0x216 is too large, expected at most 65544"));
+    let got =
+        read(&Scap::new().event_raw(Form::default(), 1, 1, code::READ_X, &[&fits[..8], &fits[..most - 4]]).bytes());
+    assert_eq!(
+        got.error.as_deref(),
+        Some("byte 28: length 65548 of block type 0x216 is too large, expected at most 65544")
+    );
     let absurd = Scap::new().raw(&0x221u32.to_le_bytes()).raw(&0x0fff_fff0u32.to_le_bytes()).raw(&[0; 50]).bytes();
     let expected = "truncated: expected 268435440 bytes of event block, found 58";
     assert_eq!(read(&absurd).error.unwrap(), format!("byte 28: {expected}"));
@@ -427,7 +436,10 @@ fn not_captures() {
     let found = "not a capture: expected a section header (block type 0x0a0d0d0a), found block type 0x6c6c6568";
     assert_eq!(error(b"hello, world"), format!("byte 0: {found}"));
     assert_eq!(error(&scap::gzip(b"hello, world")), format!("byte 0 of the uncompressed capture: {found}"));
-    assert_eq!(error(&scap::gzip(b"")), "byte 0 of the uncompressed capture: the file is empty, expected a section header");
+    assert_eq!(
+        error(&scap::gzip(b"")),
+        "byte 0 of the uncompressed capture: the file is empty, expected a section header"
+    );
     assert_eq!(error(&Scap::new().bytes()), "byte 28: the capture ends without an event");
     let mut swapped = close(Scap::new()).bytes();
     swapped[8..12].reverse();

@@ -158,7 +158,7 @@ fn oldest_execve() {
     let got = run(events(&[("EXECVE_8_E", &[]), ("EXECVE_8_X", &params)])).unwrap();
     let ids: Vec<_> = got.iter().map(|e| e.0).collect();
     assert_eq!(ids, ["EXECVE_19_E", "EXECVE_19_X"]);
-    assert_eq!(got[0].1, [vec![]]);
+    assert_eq!(got[0].1, [Vec::<u8>::new()]);
     let row = event_row("EXECVE_19_X");
     assert_eq!(got[1].1.len(), row.params.len());
     let old: Vec<Vec<u8>> = params.iter().zip(row.params).map(|(v, p)| v.encode(p.ty)).collect();

@@ -67,18 +67,12 @@ pub struct Conversion {
 
 /// The conversion of an event with this code and number of parameters.
 pub fn conversion(code: u16, nparams: u32) -> Option<&'static Conversion> {
-    let index = CONVERSIONS
-        .binary_search_by_key(&(code, nparams), |c| (c.code, u32::from(c.nparams)))
-        .ok()?;
+    let index = CONVERSIONS.binary_search_by_key(&(code, nparams), |c| (c.code, u32::from(c.nparams))).ok()?;
     Some(&CONVERSIONS[index])
 }
 
 const fn row(code: u16, nparams: u8, action: Action) -> Conversion {
-    Conversion {
-        code,
-        nparams,
-        action,
-    }
+    Conversion { code, nparams, action }
 }
 
 /// All conversions.
@@ -363,12 +357,7 @@ mod tests {
                 ChangeType(code, instrs) => (event(code).unwrap(), 0, instrs),
             };
             assert!(!target.flags.has(EventFlags::UNUSED), "{}", target.id);
-            assert!(
-                first + instrs.len() <= target.params.len(),
-                "{} {}",
-                old.id,
-                c.nparams
-            );
+            assert!(first + instrs.len() <= target.params.len(), "{} {}", old.id, c.nparams);
             for instr in instrs {
                 match *instr {
                     Old(index) => assert!(index < c.nparams, "{}", old.id),
@@ -392,13 +381,11 @@ mod tests {
             for round in 0.. {
                 assert!(round < 50, "{} {}", start.code, start.nparams);
                 let row = event(code).unwrap();
-                let done = row.is_exit()
-                    && !row.flags.has(EventFlags::OLD_VERSION)
-                    && nparams == row.params.len() as u32;
+                let done =
+                    row.is_exit() && !row.flags.has(EventFlags::OLD_VERSION) && nparams == row.params.len() as u32;
                 if done || !row.flags.has(EventFlags::CONVERTER_MANAGED) {
                     assert!(
-                        !row.flags.has(EventFlags::OLD_VERSION)
-                            && nparams == row.params.len() as u32,
+                        !row.flags.has(EventFlags::OLD_VERSION) && nparams == row.params.len() as u32,
                         "{}",
                         row.id
                     );
@@ -408,9 +395,7 @@ mod tests {
                     None => panic!("{} with {nparams} parameters has no conversion", row.id),
                     Some(Pass | Store | StoreAndPass) => break,
                     Some(Add(instrs)) => nparams += instrs.len() as u32,
-                    Some(ChangeType(target, instrs)) => {
-                        (code, nparams) = (target, instrs.len() as u32)
-                    }
+                    Some(ChangeType(target, instrs)) => (code, nparams) = (target, instrs.len() as u32),
                 }
             }
         }

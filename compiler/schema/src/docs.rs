@@ -6,13 +6,11 @@
 use crate::convert::{Action, CONVERSIONS, Conversion, Instr};
 use crate::events::{BPF, EVENTS, KEYCTL, PTRACE, SOCKOPT};
 use crate::flags::TABLES;
-use crate::ops::{
-    Form, MODIFIERS, OPERATORS, Operator, ResultType, TRANSFORMERS, Transformer, TypeGroup,
-};
+use crate::ops::{Form, MODIFIERS, OPERATORS, Operator, ResultType, TRANSFORMERS, Transformer, TypeGroup};
 use crate::syscalls::SYSCALLS;
 use crate::{
-    ArgForm, ArgKind, Category, Class, Effect, Event, EventFlags, FIELDS, Field, FieldFlags,
-    Format, Needs, Origin, Param, event,
+    ArgForm, ArgKind, Category, Class, Effect, Event, EventFlags, FIELDS, Field, FieldFlags, Format, Needs, Origin,
+    Param, event,
 };
 use std::fmt::Write;
 
@@ -27,18 +25,9 @@ pub struct Page {
 /// All pages.
 pub fn pages() -> [Page; 3] {
     [
-        Page {
-            name: "events.md",
-            text: events(),
-        },
-        Page {
-            name: "fields.md",
-            text: fields(),
-        },
-        Page {
-            name: "operators.md",
-            text: operators(),
-        },
+        Page { name: "events.md", text: events() },
+        Page { name: "fields.md", text: fields() },
+        Page { name: "operators.md", text: operators() },
     ]
 }
 
@@ -60,11 +49,7 @@ fn cell(text: &str) -> String {
 
 /// Names joined with blanks, each as code.
 fn codes<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    names
-        .into_iter()
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(" ")
+    names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" ")
 }
 
 // ---- events.md ----
@@ -89,15 +74,9 @@ fn events() -> String {
     event_table(
         &mut out,
         "## Old events",
-        EVENTS
-            .iter()
-            .filter(|e| e.flags.has(EventFlags::OLD_VERSION) && !e.flags.has(EventFlags::UNUSED)),
+        EVENTS.iter().filter(|e| e.flags.has(EventFlags::OLD_VERSION) && !e.flags.has(EventFlags::UNUSED)),
     );
-    put!(
-        out,
-        "Never used: codes {}.\n\n",
-        join_codes(EVENTS.iter().filter(|e| e.flags.has(EventFlags::UNUSED)))
-    );
+    put!(out, "Never used: codes {}.\n\n", join_codes(EVENTS.iter().filter(|e| e.flags.has(EventFlags::UNUSED))));
     syscall_table(&mut out);
     dynamic_tables(&mut out);
     flag_tables(&mut out);
@@ -106,25 +85,15 @@ fn events() -> String {
 }
 
 fn join_codes<'a>(events: impl Iterator<Item = &'a Event>) -> String {
-    events
-        .map(|e| e.code.to_string())
-        .collect::<Vec<_>>()
-        .join(", ")
+    events.map(|e| e.code.to_string()).collect::<Vec<_>>().join(", ")
 }
 
 fn event_table<'a>(out: &mut String, title: &str, events: impl Iterator<Item = &'a Event>) {
-    put!(
-        out,
-        "{title}\n\n| code | `evt.type` | category | properties | parameters | effect | meaning |\n"
-    );
+    put!(out, "{title}\n\n| code | `evt.type` | category | properties | parameters | effect | meaning |\n");
     out.push_str("|---|---|---|---|---|---|---|\n");
     for e in events {
         let params = e.params.iter().map(param).collect::<Vec<_>>().join(", ");
-        let effect = if e.effect == Effect::None {
-            String::new()
-        } else {
-            format!("{:?}", e.effect)
-        };
+        let effect = if e.effect == Effect::None { String::new() } else { format!("{:?}", e.effect) };
         put!(
             out,
             "| {} {} | `{}` | {}{} | {} | {} | {} | {} |\n",
@@ -157,10 +126,7 @@ fn param(p: &Param) -> String {
         put!(text, "@{name}");
     }
     let types = |table: &[Param]| table.iter().map(|p| p.ty).collect::<Vec<_>>();
-    if let Some((name, _)) = DYNAMIC
-        .iter()
-        .find(|(_, table)| types(table) == types(p.dynamic))
-    {
+    if let Some((name, _)) = DYNAMIC.iter().find(|(_, table)| types(table) == types(p.dynamic)) {
         put!(text, "#{name}");
     }
     if let Some(dirfd) = p.dirfd {
@@ -236,36 +202,20 @@ fn syscall_table(out: &mut String) {
     for s in &SYSCALLS {
         let own = if s.is_generic() { None } else { event(s.event) };
         let own = own.map_or(String::new(), |e| format!("{} `{}`", e.code, e.name));
-        put!(
-            out,
-            "| {} | `{}` | {} | {} | {own} |\n",
-            s.code,
-            s.name,
-            number(s.x86_64),
-            number(s.aarch64)
-        );
+        put!(out, "| {} | `{}` | {} | {} | {own} |\n", s.code, s.name, number(s.x86_64), number(s.aarch64));
     }
     out.push('\n');
 }
 
 /// The dynamic tables with their names.
-const DYNAMIC: [(&str, &[Param]); 4] = [
-    ("sockopt", SOCKOPT),
-    ("ptrace", PTRACE),
-    ("bpf", BPF),
-    ("keyctl", KEYCTL),
-];
+const DYNAMIC: [(&str, &[Param]); 4] = [("sockopt", SOCKOPT), ("ptrace", PTRACE), ("bpf", BPF), ("keyctl", KEYCTL)];
 
 fn dynamic_tables(out: &mut String) {
     out.push_str(
         "## Dynamic types\n\nThe first byte of the value selects the type, from 0.\n\n| table | types |\n|---|---|\n",
     );
     for (name, table) in DYNAMIC {
-        let types = table
-            .iter()
-            .map(|p| p.ty.name())
-            .collect::<Vec<_>>()
-            .join(", ");
+        let types = table.iter().map(|p| p.ty.name()).collect::<Vec<_>>().join(", ");
         put!(out, "| `{name}` | {types} |\n");
     }
     out.push('\n');
@@ -277,11 +227,7 @@ fn flag_tables(out: &mut String) {
          of the kernel.\n\n| table | names |\n|---|---|\n",
     );
     for (name, table) in TABLES {
-        let names = table
-            .iter()
-            .map(|f| format!("{} {:#x}", f.name, f.value))
-            .collect::<Vec<_>>()
-            .join(", ");
+        let names = table.iter().map(|f| format!("{} {:#x}", f.name, f.value)).collect::<Vec<_>>().join(", ");
         put!(out, "| `{name}` | {names} |\n");
     }
     out.push('\n');
@@ -297,13 +243,7 @@ fn conversion_table(out: &mut String) {
     );
     for c in &CONVERSIONS {
         let name = event(c.code).map_or("", |e| e.id);
-        put!(
-            out,
-            "| {} {name} | {} | {} |\n",
-            c.code,
-            c.nparams,
-            action(c)
-        );
+        put!(out, "| {} {name} | {} | {} |\n", c.code, c.nparams, action(c));
     }
 }
 
@@ -317,11 +257,7 @@ fn action(c: &Conversion) -> String {
             format!("become {}", event(code).map_or("", |e| e.id))
         }
         Action::ChangeType(code, instrs) => {
-            format!(
-                "become {}: {}",
-                event(code).map_or("", |e| e.id),
-                instructions(instrs)
-            )
+            format!("become {}: {}", event(code).map_or("", |e| e.id), instructions(instrs))
         }
     }
 }
@@ -342,11 +278,7 @@ fn instructions(instrs: &[Instr]) -> String {
 
 fn fields() -> String {
     let mut out = format!("# Fields\n\n{ORIGIN_NOTE}");
-    put!(
-        out,
-        "The {} fields of the `syscall` source, in the order in which names are looked up.\n\n",
-        FIELDS.len()
-    );
+    put!(out, "The {} fields of the `syscall` source, in the order in which names are looked up.\n\n", FIELDS.len());
     out.push_str(
         "A field can be *missing*: then every comparison with it is false, and it prints as `<NA>`. *Needs* says \
          which events have it at all: a *descriptor* field those that create, use or close a descriptor, a *thread* \
@@ -413,16 +345,8 @@ fn argument(f: &Field) -> String {
         ArgForm::Key => "name",
         ArgForm::IndexOrKey => "number or name",
     };
-    let dotted = if f.flags.has(FieldFlags::DOTTED_ARG) {
-        ", dotted"
-    } else {
-        ""
-    };
-    let optional = if f.arg == ArgKind::Optional {
-        ", optional"
-    } else {
-        ""
-    };
+    let dotted = if f.flags.has(FieldFlags::DOTTED_ARG) { ", dotted" } else { "" };
+    let optional = if f.arg == ArgKind::Optional { ", optional" } else { "" };
     format!("{form}{dotted}{optional}")
 }
 
@@ -439,12 +363,7 @@ fn field_properties(f: &Field) -> String {
         (FieldFlags::DEPRECATED, "deprecated"),
         (FieldFlags::SUGGESTED, "suggested output"),
     ];
-    NAMES
-        .iter()
-        .filter(|(flag, _)| f.flags.has(*flag))
-        .map(|(_, name)| *name)
-        .collect::<Vec<_>>()
-        .join(", ")
+    NAMES.iter().filter(|(flag, _)| f.flags.has(*flag)).map(|(_, name)| *name).collect::<Vec<_>>().join(", ")
 }
 
 // ---- operators.md ----
@@ -476,13 +395,7 @@ fn operators() -> String {
          | modifier | meaning | example |\n|---|---|---|\n",
     );
     for m in MODIFIERS {
-        put!(
-            out,
-            "| `{}` | {} | `{}` |\n",
-            m.token,
-            cell(m.doc),
-            cell(m.example)
-        );
+        put!(out, "| `{}` | {} | `{}` |\n", m.token, cell(m.doc), cell(m.example));
     }
     out.push_str(
         "\n## Transformers\n\nOn either side of a comparison; they nest. The parenthesis follows the name directly. \
@@ -490,19 +403,8 @@ fn operators() -> String {
          | transformer | arguments | result | meaning | example |\n|---|---|---|---|---|\n",
     );
     for t in TRANSFORMERS {
-        let name = if t.key {
-            format!("`{}(...)[c]`", t.name)
-        } else {
-            format!("`{}(...)`", t.name)
-        };
-        put!(
-            out,
-            "| {name} | {} | {} | {} | `{}` |\n",
-            arguments(t),
-            result(t),
-            cell(t.doc),
-            cell(t.example)
-        );
+        let name = if t.key { format!("`{}(...)[c]`", t.name) } else { format!("`{}(...)`", t.name) };
+        put!(out, "| {name} | {} | {} | {} | `{}` |\n", arguments(t), result(t), cell(t.doc), cell(t.example));
     }
     out
 }
@@ -524,18 +426,9 @@ fn groups(o: &Operator) -> String {
 }
 
 fn operator_properties(o: &Operator) -> String {
-    let names = [
-        (o.on_lists, "lists"),
-        (o.modifiers, "modifiers"),
-        (o.field_right, "fields right"),
-        (o.blank, "blank"),
-    ];
-    names
-        .iter()
-        .filter(|(has, _)| *has)
-        .map(|(_, name)| *name)
-        .collect::<Vec<_>>()
-        .join(", ")
+    let names =
+        [(o.on_lists, "lists"), (o.modifiers, "modifiers"), (o.field_right, "fields right"), (o.blank, "blank")];
+    names.iter().filter(|(has, _)| *has).map(|(_, name)| *name).collect::<Vec<_>>().join(", ")
 }
 
 fn arguments(t: &Transformer) -> String {
@@ -570,11 +463,7 @@ mod tests {
                 std::fs::write(&path, &page.text).unwrap();
             }
             let file = std::fs::read_to_string(&path).unwrap_or_default();
-            assert!(
-                file == page.text,
-                "docs/{} is out of date; run with UPDATE=1",
-                page.name
-            );
+            assert!(file == page.text, "docs/{} is out of date; run with UPDATE=1", page.name);
         }
     }
 

@@ -66,8 +66,7 @@ pub fn field_with_argument(text: &str) -> Option<(&'static Field, Option<&str>)>
     text.rmatch_indices('.').find_map(|(dot, _)| {
         let argument = &text[dot + 1..];
         let field = field_by_name(&text[..dot])?;
-        (field.flags.has(FieldFlags::DOTTED_ARG) && !argument.is_empty())
-            .then_some((field, Some(argument)))
+        (field.flags.has(FieldFlags::DOTTED_ARG) && !argument.is_empty()).then_some((field, Some(argument)))
     })
 }
 

@@ -299,10 +299,7 @@ bits! {
 /// What an event does to the state of processes, descriptors, users (`docs/events.md`).
 /// Consumed by the runtime's `state::effects`, one function per variant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[allow(
-    missing_docs,
-    reason = "one per group of system calls; see runtime::state::effects"
-)]
+#[allow(missing_docs, reason = "one per group of system calls; see runtime::state::effects")]
 pub enum Effect {
     None,
     /// An enter event kept per thread for the matching exit event.
@@ -392,19 +389,14 @@ impl Event {
         use events::code::*;
         match self.code {
             PROCINFO_E => true,
-            CONTAINER_JSON_2_E | USER_ADDED_E | USER_DELETED_E | GROUP_ADDED_E
-            | GROUP_DELETED_E | PLUGINEVENT_E | ASYNCEVENT_E => false,
+            CONTAINER_JSON_2_E | USER_ADDED_E | USER_DELETED_E | GROUP_ADDED_E | GROUP_DELETED_E | PLUGINEVENT_E
+            | ASYNCEVENT_E => false,
             _ => !self.flags.has(EventFlags::SKIP_PARSE_RESET),
         }
     }
     /// The event creates, uses or closes a descriptor, so that [`Needs::Fd`] is met.
     pub const fn has_fd(&self) -> bool {
-        self.has_thread()
-            && self.flags.any(
-                EventFlags::CREATES_FD
-                    .or(EventFlags::USES_FD)
-                    .or(EventFlags::DESTROYS_FD),
-            )
+        self.has_thread() && self.flags.any(EventFlags::CREATES_FD.or(EventFlags::USES_FD).or(EventFlags::DESTROYS_FD))
     }
     /// Parameter 0 is the return value.
     pub const fn has_return_value(&self) -> bool {

@@ -56,12 +56,9 @@ impl Type {
             Type::Bool => TypeGroup::Bool,
             Type::Charbuf | Type::Fspath | Type::Fsrelpath => TypeGroup::Text,
             Type::Bytebuf => TypeGroup::Buffer,
-            Type::Ipv4addr
-            | Type::Ipv4net
-            | Type::Ipv6addr
-            | Type::Ipv6net
-            | Type::Ipaddr
-            | Type::Ipnet => TypeGroup::Address,
+            Type::Ipv4addr | Type::Ipv4net | Type::Ipv6addr | Type::Ipv6net | Type::Ipaddr | Type::Ipnet => {
+                TypeGroup::Address
+            }
             Type::None
             | Type::Sockaddr
             | Type::Socktuple
@@ -163,9 +160,7 @@ pub struct Transformer {
 
 /// The operator with this spelling.
 pub fn operator(token: &str) -> Option<&'static Operator> {
-    OPERATORS
-        .iter()
-        .find(|o| o.token == token || o.aliases.contains(&token))
+    OPERATORS.iter().find(|o| o.token == token || o.aliases.contains(&token))
 }
 
 /// The modifier with this spelling.
@@ -190,15 +185,8 @@ impl Operator {
 }
 
 /// Types of which a field may give a list.
-pub const LIST_TYPES: [Type; 7] = [
-    Type::Charbuf,
-    Type::Uint64,
-    Type::Reltime,
-    Type::Abstime,
-    Type::Bool,
-    Type::Ipaddr,
-    Type::Ipnet,
-];
+pub const LIST_TYPES: [Type; 7] =
+    [Type::Charbuf, Type::Uint64, Type::Reltime, Type::Abstime, Type::Bool, Type::Ipaddr, Type::Ipnet];
 
 use TypeGroup::{Address, Bool, Buffer, Id, Number, Other, Text};
 
@@ -346,13 +334,8 @@ mod tests {
     #[test]
     fn tokens_are_unique() {
         let mut seen = HashSet::new();
-        let operators = OPERATORS
-            .iter()
-            .flat_map(|o| o.aliases.iter().copied().chain([o.token]));
-        let others = MODIFIERS
-            .iter()
-            .map(|m| m.token)
-            .chain(TRANSFORMERS.iter().map(|t| t.name));
+        let operators = OPERATORS.iter().flat_map(|o| o.aliases.iter().copied().chain([o.token]));
+        let others = MODIFIERS.iter().map(|m| m.token).chain(TRANSFORMERS.iter().map(|t| t.name));
         for token in operators.chain(others) {
             assert!(seen.insert(token), "{token}");
         }
@@ -363,12 +346,7 @@ mod tests {
     fn longer_tokens_come_first() {
         for (index, o) in OPERATORS.iter().enumerate() {
             for later in &OPERATORS[index + 1..] {
-                assert!(
-                    !later.token.starts_with(o.token),
-                    "{} hides {}",
-                    o.token,
-                    later.token
-                );
+                assert!(!later.token.starts_with(o.token), "{} hides {}", o.token, later.token);
             }
         }
     }
@@ -379,12 +357,8 @@ mod tests {
         assert!(admits("==", Type::Charbuf, false) && !admits("=", Type::Charbuf, true));
         assert!(admits("in", Type::Charbuf, true) && !admits("in", Type::Fd, true));
         assert!(!admits("<", Type::Bool, false) && !admits("contains", Type::Int64, false));
-        assert!(
-            admits("bcontains", Type::Bytebuf, false) && !admits("bcontains", Type::Charbuf, false)
-        );
-        assert!(
-            !admits("icontains", Type::Bytebuf, false) && !admits("regex", Type::Bytebuf, false)
-        );
+        assert!(admits("bcontains", Type::Bytebuf, false) && !admits("bcontains", Type::Charbuf, false));
+        assert!(!admits("icontains", Type::Bytebuf, false) && !admits("regex", Type::Bytebuf, false));
         assert!(admits("exists", Type::Socktuple, false) && !admits("=", Type::Socktuple, false));
         assert!(admits("=", Type::Uid, false) && !admits("in", Type::Uid, false));
     }

@@ -42,19 +42,12 @@ impl Syscall {
 
 /// The row of a code.
 pub fn syscall(code: u16) -> Option<&'static Syscall> {
-    SYSCALLS
-        .binary_search_by_key(&code, |s| s.code)
-        .ok()
-        .map(|index| &SYSCALLS[index])
+    SYSCALLS.binary_search_by_key(&code, |s| s.code).ok().map(|index| &SYSCALLS[index])
 }
 
 /// Name of a code, as `evt.type` prints it for a generic event.
 pub fn syscall_name(code: u16) -> Option<&'static str> {
-    if code == 0 {
-        Some(UNKNOWN_SYSCALL)
-    } else {
-        syscall(code).map(|s| s.name)
-    }
+    if code == 0 { Some(UNKNOWN_SYSCALL) } else { syscall(code).map(|s| s.name) }
 }
 
 /// The row of a name.
@@ -79,9 +72,7 @@ pub fn event_codes(name: &str) -> Vec<u16> {
     let is_async = ASYNC_EVENT_NAMES.contains(&name);
     let codes: Vec<u16> = EVENTS
         .iter()
-        .filter(|e| {
-            !is_generic(e.code) && (e.name == name || is_async && e.code == code::ASYNCEVENT_E)
-        })
+        .filter(|e| !is_generic(e.code) && (e.name == name || is_async && e.code == code::ASYNCEVENT_E))
         .map(|e| e.code)
         .collect();
     if codes.is_empty() && (name == UNKNOWN_SYSCALL || syscall_by_name(name).is_some()) {
@@ -589,14 +580,7 @@ mod tests {
             assert_eq!(numbers.iter().collect::<HashSet<_>>().len(), numbers.len());
         }
         for s in &SYSCALLS {
-            assert!(
-                !event(s.event)
-                    .unwrap()
-                    .flags
-                    .any(EventFlags::OLD_VERSION.or(EventFlags::UNUSED)),
-                "{}",
-                s.name
-            );
+            assert!(!event(s.event).unwrap().flags.any(EventFlags::OLD_VERSION.or(EventFlags::UNUSED)), "{}", s.name);
         }
     }
 
@@ -611,11 +595,7 @@ mod tests {
         assert!(event_codes("syscall").is_empty());
         assert!(event_codes("nop").is_empty());
         assert!(!is_event_name("nop"));
-        assert!(
-            is_event_name("pread64")
-                && is_event_name("pread")
-                && is_event_name("container_removed")
-        );
+        assert!(is_event_name("pread64") && is_event_name("pread") && is_event_name("container_removed"));
         assert_eq!(syscall_name(5), Some("open"));
         assert_eq!(syscall_name(382), None);
         assert_eq!(syscall_by_name("openat").unwrap().event, code::OPENAT_2_X);

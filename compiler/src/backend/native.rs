@@ -265,7 +265,8 @@ impl Generator {
         builder.switch_to_block(block);
         let argument = builder.block_params(block)[0];
         let signatures = (builder.import_signature(callback_void), builder.import_signature(callback_bool));
-        let mut code = Code { b: builder, module: &mut self.module, context: argument, pointer: self.pointer, signatures };
+        let mut code =
+            Code { b: builder, module: &mut self.module, context: argument, pointer: self.pointer, signatures };
         body(&mut code);
         code.b.seal_all_blocks();
         code.b.finalize(frontend);
@@ -318,8 +319,7 @@ impl Code<'_, '_> {
             self.b.switch_to_block(*target);
             match *block {
                 Block::Test { predicate, holds, fails } => {
-                    let callee =
-                        self.module.declare_func_in_func(predicates[predicate.0 as usize], self.b.func);
+                    let callee = self.module.declare_func_in_func(predicates[predicate.0 as usize], self.b.func);
                     let call = self.b.ins().call(callee, &[self.context]);
                     let held = self.b.inst_results(call)[0];
                     self.b.ins().brif(held, targets[holds.0 as usize], &[], targets[fails.0 as usize], &[]);
@@ -399,7 +399,9 @@ impl Code<'_, '_> {
                 self.b.ins().icmp_imm_u(IntCC::NotEqual, kind, i64::from(kind::MISSING))
             }
             Test::One(Scalar::Order(op, c)) => match (number(c), text(c)) {
-                (Some((kind, n)), _) => self.in_place(index, *slot, kind, |code, answer| code.compare_number(answer, *op, kind, n)),
+                (Some((kind, n)), _) => {
+                    self.in_place(index, *slot, kind, |code, answer| code.compare_number(answer, *op, kind, n))
+                }
                 (_, Some(t)) if matches!(op, Op::Eq | Op::Ne) && t.len() <= INLINE_TEXT => {
                     self.in_place(index, *slot, kind::STR, |code, answer| {
                         let equal = code.text_equals(answer, &[t]);
@@ -426,13 +428,7 @@ impl Code<'_, '_> {
 
     /// `compare` if the field's value is of `expected` kind, 0 if it is missing, else the callback's answer
     /// (dynamically typed parameters). `expected` of `u32::MAX` means never.
-    fn in_place(
-        &mut self,
-        index: u32,
-        slot: u32,
-        expected: u32,
-        compare: impl FnOnce(&mut Self, Ssa) -> Ssa,
-    ) -> Ssa {
+    fn in_place(&mut self, index: u32, slot: u32, expected: u32, compare: impl FnOnce(&mut Self, Ssa) -> Ssa) -> Ssa {
         let answer = self.answer(slot);
         let kind = self.b.ins().load(types::I32, TRUSTED, answer, offset_of!(Answer, kind) as i32);
         let done = self.b.create_block();

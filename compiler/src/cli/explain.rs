@@ -81,8 +81,7 @@ fn write_events(events: &EventSet, out: &mut impl Write) -> Result<()> {
         writeln!(out, "\nevent types: all")?;
         return Ok(());
     }
-    let names: BTreeSet<&str> =
-        events.iter().filter_map(peregrine_schema::event).map(|event| event.name).collect();
+    let names: BTreeSet<&str> = events.iter().filter_map(peregrine_schema::event).map(|event| event.name).collect();
     let names: Vec<&str> = names.into_iter().collect();
     writeln!(out, "\nevent types: {} codes\n  {}", events.len(), names.join(" "))?;
     Ok(())

@@ -21,12 +21,11 @@ enum Known {
 /// Decides a predicate for all events of a code, if that is possible.
 pub fn decide(rules: &RuleSet, predicate: &Predicate, code: u16) -> Option<bool> {
     let Operand::Field(slot) = &predicate.lhs else { return None };
-    let fixed = FixedEvent { code, value: known(rules.fields.get(*slot as usize)?, code)?, scratch: bumpalo::Bump::new() };
+    let fixed =
+        FixedEvent { code, value: known(rules.fields.get(*slot as usize)?, code)?, scratch: bumpalo::Bump::new() };
     match &predicate.test {
         // The right side may be missing or vary: only a missing left side decides.
-        Comparison::Field(..) | Comparison::FieldList(..) => {
-            (fixed.value == Known::Missing).then_some(false)
-        }
+        Comparison::Field(..) | Comparison::FieldList(..) => (fixed.value == Known::Missing).then_some(false),
         _ => Some(crate::eval::holds(rules, predicate, &fixed)),
     }
 }
@@ -75,9 +74,7 @@ fn known(field: &FieldRef, code: u16) -> Option<Known> {
             Some(Known::Text(event.name))
         }
         FieldId::EvtDir => Some(Known::Text(if event.is_exit() { "<" } else { ">" })),
-        FieldId::EvtIsIo => {
-            Some(Known::Bool(event.flags.any(EventFlags::READS_FROM_FD.or(EventFlags::WRITES_TO_FD))))
-        }
+        FieldId::EvtIsIo => Some(Known::Bool(event.flags.any(EventFlags::READS_FROM_FD.or(EventFlags::WRITES_TO_FD)))),
         FieldId::EvtIsIoRead => Some(Known::Bool(has(EventFlags::READS_FROM_FD))),
         FieldId::EvtIsIoWrite => Some(Known::Bool(has(EventFlags::WRITES_TO_FD))),
         FieldId::EvtIsWait => Some(Known::Bool(has(EventFlags::WAITS))),

@@ -111,7 +111,11 @@ fn number(text: &str, letter: char) -> Result<u32, String> {
 }
 
 fn expect(text: &str, letter: char, next: usize) -> Result<(), String> {
-    if number(text, letter)? as usize == next { Ok(()) } else { Err(format!("expected {letter}{next}, found '{text}'")) }
+    if number(text, letter)? as usize == next {
+        Ok(())
+    } else {
+        Err(format!("expected {letter}{next}, found '{text}'"))
+    }
 }
 
 fn parse_predicate(text: &str, checker: &mut Checker) -> Result<Predicate, String> {

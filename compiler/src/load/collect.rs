@@ -197,12 +197,9 @@ pub(super) enum Named {
     Rule,
 }
 
-const NO_LIST: &str =
-    "List uses 'append' or 'override.items: append' but no list by that name already exists";
-const NO_MACRO: &str =
-    "Macro uses 'append' or 'override.condition: append' but no macro by that name already exists";
-const NO_RULE_APPEND: &str =
-    "Rule uses 'append' or 'override.<key>: append' but no rule by that name already exists";
+const NO_LIST: &str = "List uses 'append' or 'override.items: append' but no list by that name already exists";
+const NO_MACRO: &str = "Macro uses 'append' or 'override.condition: append' but no macro by that name already exists";
+const NO_RULE_APPEND: &str = "Rule uses 'append' or 'override.<key>: append' but no rule by that name already exists";
 const NO_RULE_REPLACE: &str =
     "An 'override.<key>: replace' to a rule was requested but no rule by that name already exists";
 const NO_RULE_ENABLED: &str = "Rule has 'enabled' key but no rule by that name already exists";

@@ -85,12 +85,7 @@ impl Compiler<'_> {
     fn macros(&mut self) {
         for (index, item) in self.collector.macros.items.iter().enumerate() {
             let condition = self.parse(&item.condition, &item.condition_context, Owner::Macro(item));
-            self.macros.push(ParsedMacro {
-                name: item.name.clone(),
-                index: item.index,
-                condition,
-                used: false,
-            });
+            self.macros.push(ParsedMacro { name: item.name.clone(), index: item.index, condition, used: false });
             self.macro_names.insert(item.name.clone(), index);
         }
         for index in 0..self.texts.len() {
@@ -414,4 +409,3 @@ struct CheckedCondition {
 fn span_of(texts: &[Text], at: &At) -> Span {
     texts.get(at.text as usize).map_or(Span::NONE, |text| text.mapped.span(at.range.clone()))
 }
-

@@ -70,8 +70,7 @@ impl Context {
         position: Position,
     ) -> Box<Diagnostic> {
         let mut diagnostic = self.diagnostic_at(code, message, span);
-        let spot =
-            Spot::Condition { title: title(text), base: (self.0.span.file, self.0.span.start), position };
+        let spot = Spot::Condition { title: title(text), base: (self.0.span.file, self.0.span.start), position };
         let location = Location { kind: ItemKind::ConditionExpression, name: String::new(), spot };
         diagnostic.locations.push(location);
         diagnostic.condition = Some(text.to_owned());

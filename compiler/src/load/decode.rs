@@ -84,12 +84,7 @@ fn parsed<T>(item: &Node, key: &str, context: &Context, parse: fn(&str) -> Optio
 }
 
 /// The scalar of a key and its place.
-fn scalar<'n>(
-    item: &'n Node,
-    key: &str,
-    context: &Context,
-    empty: Empty,
-) -> Checked<Option<(&'n Mapped, Context)>> {
+fn scalar<'n>(item: &'n Node, key: &str, context: &Context, empty: Empty) -> Checked<Option<(&'n Mapped, Context)>> {
     let Some((key_node, value)) = item.entry(key) else { return Ok(None) };
     if value.is_null() {
         return match empty {

@@ -113,8 +113,7 @@ impl Reader<'_> {
         }
         let items = self.sink.keep(decode::texts(item, "items", &context))?;
         let append = self.append_or_override(item, "items", &context)?;
-        let list =
-            List { name: name.text().to_owned(), items, context: context.clone(), index: 0, visibility: 0 };
+        let list = List { name: name.text().to_owned(), items, context: context.clone(), index: 0, visibility: 0 };
         if append {
             let appended = self.collector.append_list(list);
             self.sink.keep(appended)?;
@@ -140,14 +139,8 @@ impl Reader<'_> {
         let condition_context = context.inner(ItemKind::MacroCondition, "", span);
         let append = self.append_or_override(item, "condition", &context)?;
         let item_name = name.text().to_owned();
-        let new = Macro {
-            name: item_name,
-            condition,
-            context: context.clone(),
-            condition_context,
-            index: 0,
-            visibility: 0,
-        };
+        let new =
+            Macro { name: item_name, condition, context: context.clone(), condition_context, index: 0, visibility: 0 };
         if append {
             let appended = self.collector.append_macro(new);
             self.sink.keep(appended)?;
@@ -273,9 +266,8 @@ impl Overrides {
                     return Err(at_key.diagnostic(Code::YamlValidate, message));
                 }
                 _ => {
-                    let mut message = format!(
-                        "Invalid override operation for key '{key}': '{operation}'. Allowed values are: "
-                    );
+                    let mut message =
+                        format!("Invalid override operation for key '{key}': '{operation}'. Allowed values are: ");
                     message.push_str(if can_append { "append " } else { "" });
                     message.push_str(if can_replace { "replace " } else { "" });
                     let at_value = context.inner(ItemKind::ValueFor, &key, value.span);
@@ -301,15 +293,13 @@ impl Overrides {
 }
 
 fn is_list_name(name: &str) -> bool {
-    let outside = |c: char| {
-        matches!(c, '(' | ')' | '"' | '\'' | '=' | ',' | ' ' | '\t' | '\n' | '\u{b}' | '\u{c}' | '\r')
-    };
+    let outside =
+        |c: char| matches!(c, '(' | ')' | '"' | '\'' | '=' | ',' | ' ' | '\t' | '\n' | '\u{b}' | '\u{c}' | '\r');
     !name.contains(outside)
 }
 
 fn is_macro_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// The known key that a misspelt one is closest to, if it is close.

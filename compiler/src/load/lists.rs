@@ -65,11 +65,7 @@ pub(super) fn list_at(lists: &Table<super::collect::List>, candidates: &[ListUse
 const MAX_WORK: usize = 1 << 26;
 
 /// A condition after all substitutions, `None` if it grows beyond measure.
-pub(super) fn substitute(
-    condition: &Mapped,
-    lists: &mut [FlatList],
-    uses: &mut Vec<ListUse>,
-) -> Option<Mapped> {
+pub(super) fn substitute(condition: &Mapped, lists: &mut [FlatList], uses: &mut Vec<ListUse>) -> Option<Mapped> {
     let mut text = condition.clone();
     let mut work = 0;
     for (index, list) in lists.iter_mut().enumerate() {

@@ -110,7 +110,8 @@ pub enum Extra {
 impl ExtraOutput {
     /// `suggested_output`: the fields that the schema suggests for system call events, as text.
     pub fn suggested() -> ExtraOutput {
-        let suggested = peregrine_schema::FIELDS.iter().filter(|f| f.flags.has(peregrine_schema::FieldFlags::SUGGESTED));
+        let suggested =
+            peregrine_schema::FIELDS.iter().filter(|f| f.flags.has(peregrine_schema::FieldFlags::SUGGESTED));
         let texts: Vec<String> = suggested.map(|f| format!("{}=%{}", f.name.replace('.', "_"), f.name)).collect();
         let to = Match { source: SYSCALL.to_owned(), ..Match::default() };
         ExtraOutput { to, what: Extra::Text(texts.join(" ")) }

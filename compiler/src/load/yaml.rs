@@ -125,7 +125,9 @@ pub fn load(text: &str, file: FileId) -> Result<Vec<Rc<Node>>, YamlError> {
         let line_start = at > start && text.as_bytes().get(at - 1) == Some(&b'\n');
         let content = text.get(at..).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('\u{feff}'));
         match load_from(text, start, at, file) {
-            Ok(more) if line_start && content && more.iter().any(|document| !document.is_null()) => documents.extend(more),
+            Ok(more) if line_start && content && more.iter().any(|document| !document.is_null()) => {
+                documents.extend(more)
+            }
             _ => return Err(error),
         }
         start = at;

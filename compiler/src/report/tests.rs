@@ -67,7 +67,9 @@ fn json_has_falcos_shape() {
     let locations = error["context"]["locations"].as_array().expect("places");
     let places: Vec<_> = locations
         .iter()
-        .map(|l| (l["item_type"].as_str().unwrap_or(""), l["position"]["line"].as_u64(), l["position"]["column"].as_u64()))
+        .map(|l| {
+            (l["item_type"].as_str().unwrap_or(""), l["position"]["line"].as_u64(), l["position"]["column"].as_u64())
+        })
         .collect();
     let expected = [
         ("rules content", Some(0), Some(0)),

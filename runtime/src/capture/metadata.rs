@@ -219,14 +219,42 @@ pub struct FdEntry {
 pub enum FdInfo {
     /// Type 0: nothing recorded.
     Unknown,
-    V4 { sip: [u8; 4], dip: [u8; 4], sport: u16, dport: u16, l4: u8 },
-    V4Server { ip: [u8; 4], port: u16, l4: u8 },
-    V6 { sip: [u8; 16], dip: [u8; 16], sport: u16, dport: u16, l4: u8 },
-    V6Server { ip: [u8; 16], port: u16, l4: u8 },
+    V4 {
+        sip: [u8; 4],
+        dip: [u8; 4],
+        sport: u16,
+        dport: u16,
+        l4: u8,
+    },
+    V4Server {
+        ip: [u8; 4],
+        port: u16,
+        l4: u8,
+    },
+    V6 {
+        sip: [u8; 16],
+        dip: [u8; 16],
+        sport: u16,
+        dport: u16,
+        l4: u8,
+    },
+    V6Server {
+        ip: [u8; 16],
+        port: u16,
+        l4: u8,
+    },
     /// Kernel pointers of both ends and the path.
-    Unix { source: u64, dest: u64, name: Vec<u8> },
+    Unix {
+        source: u64,
+        dest: u64,
+        name: Vec<u8>,
+    },
     /// `dev` is 0 if the writer did not know it.
-    File { open_flags: u32, name: Vec<u8>, dev: u32 },
+    File {
+        open_flags: u32,
+        name: Vec<u8>,
+        dev: u32,
+    },
     /// Every other type has a name; `unknown-type:[N]` for types this schema does not know.
     Named(Vec<u8>),
 }

@@ -104,10 +104,10 @@ fn replay_with_progress(
 }
 
 fn load_rules(options: &Replay, switches: &[Selection]) -> anyhow::Result<Loaded> {
-    let fields = options.append_field.iter().map(|field| ExtraOutput {
-        to: Match::default(),
-        what: Extra::Field(field.clone()),
-    });
+    let fields = options
+        .append_field
+        .iter()
+        .map(|field| ExtraOutput { to: Match::default(), what: Extra::Field(field.clone()) });
     let mut loader = Loader::new(load::Options {
         extra: fields.collect(),
         min_priority: options.priority.unwrap_or(Priority::Debug),

@@ -25,7 +25,12 @@ impl State {
     pub fn load(&mut self, item: &Metadata) {
         match item {
             Metadata::Machine(m) => {
-                self.machine = Machine { hostname: m.hostname.clone(), num_cpus: m.num_cpus, memory: m.memory, boot_ts: m.boot_ts };
+                self.machine = Machine {
+                    hostname: m.hostname.clone(),
+                    num_cpus: m.num_cpus,
+                    memory: m.memory,
+                    boot_ts: m.boot_ts,
+                };
             }
             Metadata::Process(process) => self.load_process(process),
             Metadata::Fds(list) => {

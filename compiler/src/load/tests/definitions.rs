@@ -58,7 +58,10 @@ fn overrides_that_are_refused() {
     let base = rule(CLOSE, "");
     let tail = |item: &str| refused(&format!("{base}- rule: r\n{item}"));
     let (code, message) = tail("  priority: INFO\n  override: {priority: append}\n");
-    assert_eq!((code, message.as_str()), ("YAML_VALIDATE", "Key 'priority' cannot be appended to, use 'replace' instead"));
+    assert_eq!(
+        (code, message.as_str()),
+        ("YAML_VALIDATE", "Key 'priority' cannot be appended to, use 'replace' instead")
+    );
     let (_, message) = tail("  desc: x\n  override: {desc: replace, condition: append}\n");
     assert_eq!(message, "An append override for 'condition' was specified but 'condition' is not defined");
     let (_, message) = tail("  desc: x\n  override: {enabled: replace}\n");
@@ -119,7 +122,8 @@ fn enabled() {
     assert_eq!((enabled(&loaded), warnings.len()), (0, 0));
     let (loaded, warnings) = accepted(&format!("{off}- rule: r\n  enabled: true\n"));
     assert_eq!((enabled(&loaded), warnings), (1, vec!["DEPRECATED_ITEM"]));
-    let (loaded, _) = accepted(&format!("{off}- rule: r\n  condition: and proc.name=x\n  append: true\n  enabled: true\n"));
+    let (loaded, _) =
+        accepted(&format!("{off}- rule: r\n  condition: and proc.name=x\n  append: true\n  enabled: true\n"));
     assert_eq!(enabled(&loaded), 0);
     let (loaded, warnings) = accepted(&format!("{off}- rule: r\n  enabled: true\n  override: {{enabled: replace}}\n"));
     assert_eq!((enabled(&loaded), warnings.len()), (1, 0));
@@ -137,8 +141,9 @@ fn enabled() {
 fn sources() {
     let other = rule(CLOSE, "source: k8s_audit");
     assert_eq!(accepted(&other).1, ["UNKNOWN_SOURCE"]);
-    let changed = ["- rule: r\n  condition: and x\n  append: true\n  source: syscall\n", &rule(CLOSE, "source: syscall")]
-        .map(|second| refused(&format!("{other}{second}")).1);
+    let changed =
+        ["- rule: r\n  condition: and x\n  append: true\n  source: syscall\n", &rule(CLOSE, "source: syscall")]
+            .map(|second| refused(&format!("{other}{second}")).1);
     assert_eq!(changed, ["Rule has been re-defined with a different source"; 2]);
     for source in ["source:", "source: \"\""] {
         let text = format!("{}- rule: r\n  condition: and proc.name=x\n  append: true\n  {source}\n", rule(CLOSE, ""));
@@ -153,10 +158,10 @@ fn redefinition_keeps_the_place() {
     let text = [named("a"), named("b"), named("a")].concat();
     assert_eq!(names(&accepted(&text).0), ["a", "b"]);
     let selection = |enable, pattern: &str| Selection { enable, choice: Choice::Rule(pattern.to_owned()) };
-    let options =
-        Options { selection: vec![selection(false, "a"), selection(true, "*")], ..Options::default() };
+    let options = Options { selection: vec![selection(false, "a"), selection(true, "*")], ..Options::default() };
     assert_eq!(names(&load_with(options, &[&text])), ["b", "a"]);
-    let options = Options { min_priority: Priority::Notice, selection: vec![selection(true, "*")], ..Options::default() };
+    let options =
+        Options { min_priority: Priority::Notice, selection: vec![selection(true, "*")], ..Options::default() };
     assert!(load_with(options, &[&text]).rules.rules.iter().all(|rule| !rule.enabled));
 }
 
@@ -182,7 +187,10 @@ fn lists_in_lists() {
     assert_eq!(condition(&text(inner, outer)), "(evt.type = open and proc.name in (a, x, y))");
     // A list that comes later is substituted too, but by the text of the condition.
     assert_eq!(condition(&text(outer, inner)), "(evt.type = open and proc.name in (a, x, y))");
-    assert_eq!(condition(&rule("evt.type=open and proc.name in (nolist)", "")), "(evt.type = open and proc.name in (nolist))");
+    assert_eq!(
+        condition(&rule("evt.type=open and proc.name in (nolist)", "")),
+        "(evt.type = open and proc.name in (nolist))"
+    );
 }
 
 #[test]
@@ -197,7 +205,10 @@ fn keys_and_values_of_rules() {
     );
     let (loaded, warnings) = accepted(&text);
     let one = &loaded.rules.rules[0];
-    assert_eq!((one.capture, one.capture_duration_ms, one.tags.join(""), warnings.len()), (false, 5, "c".to_owned(), 0));
+    assert_eq!(
+        (one.capture, one.capture_duration_ms, one.tags.join(""), warnings.len()),
+        (false, 5, "c".to_owned(), 0)
+    );
     assert_eq!(refused(&rule(CLOSE, "capture_duration: not_a_number")).1, "Can't decode YAML scalar value");
     let (loaded, _) = accepted(&rule(CLOSE, "capture: \"yes\""));
     assert!(loaded.rules.rules[0].capture);
@@ -234,7 +245,11 @@ fn outputs() {
     assert_eq!(loaded.rules.rules[0].output.pieces, [crate::hir::Piece::Text("a  b".to_owned())]);
     let unknown = ["'%not_a_field'", "'% b'", "'%evt.arg'", "'%val(x.y)'", "'%toupper (x.y)'", "'%toupper(proc.name'"];
     for text in unknown {
-        assert_eq!(refused(&output(text)), ("COMPILE_OUTPUT", "unknown filter: unexpected token after '".to_owned()), "{text}");
+        assert_eq!(
+            refused(&output(text)),
+            ("COMPILE_OUTPUT", "unknown filter: unexpected token after '".to_owned()),
+            "{text}"
+        );
     }
     assert_eq!(refused(&output("'a %'")).1, "invalid formatting syntax: formatting cannot end with a %");
     assert_eq!(refused(&output("'a %5'")).1, "invalid formatting syntax: formatting cannot end with a number");

@@ -89,7 +89,9 @@ fn values_that_look_like_fields_give_a_warning() {
 #[test]
 fn lists_are_substituted_in_values() {
     for value in ["l", "(l)"] {
-        let exception = format!("exceptions:\n- {{name: e, fields: proc.name, values: [l]}}\n- {{name: f, fields: [fd.name], comps: [in], values: [[{value}]]}}");
+        let exception = format!(
+            "exceptions:\n- {{name: e, fields: proc.name, values: [l]}}\n- {{name: f, fields: [fd.name], comps: [in], values: [[{value}]]}}"
+        );
         let text = format!("- list: l\n  items: [x, y]\n{}", rule("evt.type=open", &exception));
         assert_eq!(condition(&text), "(evt.type = open and not proc.name in (x, y) and not fd.name in (x, y))");
     }
@@ -101,14 +103,23 @@ fn definitions_that_are_refused() {
         ("  - {name: e, fields: [not.exist], values: [[x]]}", "'not.exist' is not a supported filter field"),
         ("  - {name: e, fields: not.exist, values: [x]}", "'not.exist' is not a supported filter field"),
         ("  - {name: e, fields: [proc.name], comps: [no-comp]}", "'no-comp' is not a supported comparison operator"),
-        ("  - {name: e, fields: [proc.name], comps: [frobulate oneof]}", "'frobulate oneof' is not a supported comparison operator"),
+        (
+            "  - {name: e, fields: [proc.name], comps: [frobulate oneof]}",
+            "'frobulate oneof' is not a supported comparison operator",
+        ),
         ("  - {name: e, fields: [proc.name], comps: [in oneof]}", "'in oneof' is not a supported comparison operator"),
-        ("  - {name: e, fields: [proc.name], comps: ['>= oneof']}", "'>= oneof' is not a supported comparison operator"),
+        (
+            "  - {name: e, fields: [proc.name], comps: ['>= oneof']}",
+            "'>= oneof' is not a supported comparison operator",
+        ),
         ("  - {name: e, fields: [proc.name], comps: [oneof]}", "'oneof' is not a supported comparison operator"),
         ("  - {name: e, fields: [proc.name], comps: [=, in]}", "Fields and comps lists must have equal length"),
         ("  - {name: e, fields: [proc.name], comps: in}", "Fields and comps lists must have equal length"),
         ("  - {name: e, fields: proc.name, comps: [in]}", "Fields and comps must both be strings"),
-        ("  - {name: e, fields: [proc.name, fd.name], values: [[x]]}", "Fields and values lists must have equal length"),
+        (
+            "  - {name: e, fields: [proc.name, fd.name], values: [[x]]}",
+            "Fields and values lists must have equal length",
+        ),
         ("  - {name: e, fields: [proc.name], values: [x]}", "Fields and values lists must have equal length"),
         ("  - {name: e, fields: proc.name, values: [[x]]}", "Expected values array to contain a list of strings"),
     ];
@@ -130,7 +141,10 @@ fn definitions_that_are_refused() {
         assert_eq!(wrong(exceptions), ("YAML_VALIDATE", message.to_owned()), "{exceptions}");
     }
     for value in ["'a,b'", "a(b)"] {
-        let (code, message) = wrong(&format!("  - {{name: e, fields: [proc.name], comps: [in], values: [[[{value}, c)]]]}}").replace(", c)", ", 'c)'"));
+        let (code, message) = wrong(
+            &format!("  - {{name: e, fields: [proc.name], comps: [in], values: [[[{value}, c)]]]}}")
+                .replace(", c)", ", 'c)'"),
+        );
         assert_eq!(code, "COMPILE_CONDITION", "{message}");
     }
 }
@@ -150,7 +164,10 @@ fn appended_exceptions() {
     assert_eq!(misspelt.1, ["APPEND_NO_VALUES"]);
     assert!(!misspelt.0.results[0].schema_valid());
     let refusals = [
-        ("{name: e, fields: [proc.name], values: [[b]]}", "Can not append exception fields to existing exception, only values"),
+        (
+            "{name: e, fields: [proc.name], values: [[b]]}",
+            "Can not append exception fields to existing exception, only values",
+        ),
         ("{name: e, comps: [=], values: [[b]]}", "Can not append exception comps to existing exception, only values"),
         ("{name: f, values: [[b]]}", "Rule exception must have fields property with a list of fields"),
         ("{name: f, fields: [proc.name]}", "Rule exception must have values property with a list of values"),
@@ -163,7 +180,10 @@ fn appended_exceptions() {
     assert_eq!(refused(&appended("{name: e, values: [[b]]}", replace)).1, "Item has no mapping for key 'fields'");
     let replaced = appended("{name: f, fields: [fd.name], values: [[x]]}", replace);
     assert_eq!(condition(&replaced), "(evt.type = open and not fd.name = x)");
-    assert_eq!(refused(&appended("{name: f, fields: [no.field], comps: [=], values: [[x]]}", replace)).0, "COMPILE_CONDITION");
+    assert_eq!(
+        refused(&appended("{name: f, fields: [no.field], comps: [=], values: [[x]]}", replace)).0,
+        "COMPILE_CONDITION"
+    );
 }
 
 #[test]

@@ -56,7 +56,8 @@ fn in_outputs_and_keys() {
 
 #[test]
 fn anchored_nodes_are_one_node() {
-    let text = "- list: a\n  items: &x [cat, dog]\n- list: b\n  items: *x\n- &y\n  macro: m\n  condition: evt.num = 1 x\n";
+    let text =
+        "- list: a\n  items: &x [cat, dog]\n- list: b\n  items: *x\n- &y\n  macro: m\n  condition: evt.num = 1 x\n";
     let (_, way) = pointed(text);
     assert_eq!(way.len(), 1);
     let loaded = load(&[text]);

@@ -19,8 +19,14 @@ fn structure() {
         ("- list: l\n  items: [[a]]\n", "sequence value is not scalar"),
         ("- macro: m\n  condition: ''\n", "Value must be non-empty"),
         ("- macro: m\n  condition: [a]\n", "Value is not a scalar value"),
-        ("- required_engine_version: seven\n", "Unable to parse engine version 'seven' as a semver string. Expected \"x.y.z\" semver format."),
-        ("- required_engine_version: 0.5\n", "Unable to parse engine version '0.5' as a semver string. Expected \"x.y.z\" semver format."),
+        (
+            "- required_engine_version: seven\n",
+            "Unable to parse engine version 'seven' as a semver string. Expected \"x.y.z\" semver format.",
+        ),
+        (
+            "- required_engine_version: 0.5\n",
+            "Unable to parse engine version '0.5' as a semver string. Expected \"x.y.z\" semver format.",
+        ),
         ("- required_plugin_versions: x\n", "Value of required_plugin_versions must be a sequence"),
     ];
     for (text, message) in yaml {
@@ -72,12 +78,14 @@ fn versions() {
         assert_eq!(code, "VALIDATE");
         assert!(message.starts_with("Rules require engine version "), "{message}");
     }
-    let plugin = |name: &str, version: &str| {
-        format!("- required_plugin_versions:\n  - name: {name}\n    version: {version}\n")
-    };
+    let plugin =
+        |name: &str, version: &str| format!("- required_plugin_versions:\n  - name: {name}\n    version: {version}\n");
     assert!(accepted(&plugin("container", "0.4.0")).1.is_empty());
     let messages = [
-        (plugin("container", "0.9.0"), "Plugin 'container' version '0.7.1' is not compatible with required plugin version '0.9.0'"),
+        (
+            plugin("container", "0.9.0"),
+            "Plugin 'container' version '0.7.1' is not compatible with required plugin version '0.9.0'",
+        ),
         (plugin("foo", "0.1.0"), "Plugin requirement not satisfied, must load one of: foo (>= 0.1.0)"),
         (plugin("foo", "abc"), "Invalid required version 'abc' for plugin 'foo'"),
     ];

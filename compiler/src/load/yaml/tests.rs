@@ -53,7 +53,10 @@ fn sequences_need_no_indentation() {
 
 #[test]
 fn an_alias_is_the_anchored_node() {
-    assert_eq!(tree("- &x {a: b}\n- *x\n"), "seq 0:0\n map 0:2\n  s 0:6 a\n   s 0:9 b\n map 0:2\n  s 0:6 a\n   s 0:9 b\n");
+    assert_eq!(
+        tree("- &x {a: b}\n- *x\n"),
+        "seq 0:0\n map 0:2\n  s 0:6 a\n   s 0:9 b\n map 0:2\n  s 0:6 a\n   s 0:9 b\n"
+    );
     assert_eq!(tree("- &x y\n- *x\n"), "seq 0:0\n s 0:2 y\n s 0:2 y\n");
     assert!(refused("- *x\n"));
     assert!(refused("- &a [*a]\n"));
@@ -86,7 +89,9 @@ fn documents() {
 
 #[test]
 fn what_is_no_yaml() {
-    for text in ["a: b: c", "- a: [b\n", "- a\n\t- b\n", "a: 'b\n", "a: \"\\q\"\n", "{a: b", "- @a\n", "a: \"b\" c\nd: e\n"] {
+    for text in
+        ["a: b: c", "- a: [b\n", "- a\n\t- b\n", "a: 'b\n", "a: \"\\q\"\n", "{a: b", "- @a\n", "a: \"b\" c\nd: e\n"]
+    {
         assert!(refused(text), "{text:?}");
     }
 }
