@@ -27,7 +27,7 @@ impl Made {
     }
 }
 
-/// A process `sh` (7) with a child of its own name, in `/work/`.
+/// A process `sh` (7) with a child of its own name, in `/data/`.
 fn state() -> State {
     let mut state = State::default();
     let mut image = Image::empty(1);
@@ -40,7 +40,7 @@ fn state() -> State {
     let mut thread = Thread::new(7, Arc::new(image));
     (thread.pid, thread.ptid, thread.vtid, thread.vpid) = (7, 1, 7, 7);
     (thread.uid, thread.gid) = (0, 5);
-    thread.cwd = b"/work/"[..].into();
+    thread.cwd = b"/data/"[..].into();
     thread.cap_effective = 0b101;
     assert!(state.threads.add(thread, true).is_some());
     state
@@ -86,7 +86,7 @@ fn a_failed_open() {
     for (id, arg, expected) in [
         (FieldId::EvtArg, key("fd"), "ENOENT"),
         (FieldId::EvtArg, key("flags"), "O_RDONLY|O_CLOEXEC"),
-        (FieldId::EvtArg, key("name"), "/work/x"),
+        (FieldId::EvtArg, key("name"), "/data/x"),
         (FieldId::EvtArg, key("mode"), "0"),
         (FieldId::EvtArg, Arg::Index(1), "AT_FDCWD"),
         (FieldId::EvtArg, Arg::Index(9), "missing"),
@@ -104,21 +104,21 @@ fn a_failed_open() {
         (FieldId::EvtTypeIs, key("open"), "Uint(0)"),
         (FieldId::EvtDir, Arg::None, "<"),
         (FieldId::FdNum, Arg::None, "Int(-2)"),
-        (FieldId::FdName, Arg::None, "/work/x"),
+        (FieldId::FdName, Arg::None, "/data/x"),
         (FieldId::FdNameraw, Arg::None, "x"),
         (FieldId::FdDirectory, Arg::None, "/work"),
         (FieldId::FdFilename, Arg::None, "missing"),
         (FieldId::FdType, Arg::None, "missing"),
         (FieldId::FdTypechar, Arg::None, "f"),
         (FieldId::FdUid, Arg::None, "7-2"),
-        (FieldId::EvtAbspath, Arg::None, "/work/x"),
+        (FieldId::EvtAbspath, Arg::None, "/data/x"),
         (FieldId::FsPathName, Arg::None, "<UNKNOWN>"),
     ] {
         assert_eq!(value(&made, &cur, id, arg.clone()), expected, "{} {arg:?}", id.row().name);
     }
     assert_eq!(
         value(&made, &cur, FieldId::EvtArgs, Arg::None),
-        "fd=-2(ENOENT) dirfd=-100(AT_FDCWD) name=x(/work/x) flags=4097(O_RDONLY|O_CLOEXEC) mode=0 dev=0 ino=0"
+        "fd=-2(ENOENT) dirfd=-100(AT_FDCWD) name=x(/data/x) flags=4097(O_RDONLY|O_CLOEXEC) mode=0 dev=0 ino=0"
     );
 }
 
@@ -136,7 +136,7 @@ fn the_process() {
         (FieldId::ProcEnv, key("A"), "x"),
         (FieldId::ProcEnv, key("NONE"), ""),
         (FieldId::ProcEnv, Arg::None, "A= x  PATH=/bin"),
-        (FieldId::ProcCwd, Arg::None, "/work/"),
+        (FieldId::ProcCwd, Arg::None, "/data/"),
         (FieldId::ProcPname, Arg::None, "missing"),
         (FieldId::ProcAname, Arg::Index(0), "sh"),
         (FieldId::ProcAname, Arg::None, "List([])"),
