@@ -42,9 +42,15 @@ pub fn concatenate_into(out: &mut Vec<u8>, dir: &[u8], path: &[u8]) {
             (b'.', [_, b'/', tail @ ..]) if at_start => rest = tail,
             (b'.', [_]) if at_start => rest = &[],
             (b'/', _) if out.last() == Some(&b'/') || out.is_empty() && !at_root => rest = &rest[1..],
-            _ => {
+            (b'/', _) => {
                 out.push(byte);
                 rest = &rest[1..];
+            }
+            // What begins an ordinary component goes up to and with its slash.
+            _ => {
+                let end = memchr::memchr(b'/', rest).map_or(rest.len(), |slash| slash + 1);
+                out.extend_from_slice(&rest[..end]);
+                rest = &rest[end..];
             }
         }
     }

@@ -89,6 +89,8 @@ pub struct Image {
     pub args_joined: OnceLock<Box<[u8]>>,
     /// comm and arguments joined with blanks, made on first use.
     pub cmdline: OnceLock<Box<[u8]>>,
+    /// Environment joined with blanks, made on first use.
+    pub env_joined: OnceLock<Box<[u8]>>,
 }
 
 impl Image {
@@ -113,6 +115,7 @@ impl Image {
             exe_ino_ctime_duration_pidns: 0,
             args_joined: OnceLock::new(),
             cmdline: OnceLock::new(),
+            env_joined: OnceLock::new(),
         }
     }
 
@@ -135,6 +138,7 @@ impl Image {
             exe_ino_ctime_duration_pidns: self.exe_ino_ctime_duration_pidns,
             args_joined: OnceLock::new(),
             cmdline: OnceLock::new(),
+            env_joined: OnceLock::new(),
         }
     }
 }

@@ -61,7 +61,8 @@ impl State {
 
     /// Ends the event. To be called after the rules have seen it.
     pub fn after(&mut self, cur: &mut Current) {
-        if let Some(tid) = cur.tid
+        if cur.has_enter
+            && let Some(tid) = cur.tid
             && let Some(thread) = self.threads.get_mut(tid)
             && thread.pending.enter.is_some()
             && thread.pending.enter_used
@@ -99,6 +100,7 @@ impl State {
             thread.flags |= flags::ACTIVE;
         }
         let pending = &mut thread.pending;
+        cur.has_enter = pending.enter.is_some();
         if rec.code & 1 == 0 {
             pending.fd = -1;
             pending.enter_code = rec.code;
