@@ -40,6 +40,10 @@ pub struct State {
     pub containers: crate::containers::Containers,
     /// Removals that wait for the next event.
     delayed: effects::Delayed,
+    /// Memory for the next enter event.
+    spare_enter: Option<Box<thread::Enter>>,
+    /// Memory to put paths together.
+    path: Vec<u8>,
     /// Ports of the server sockets of the descriptor lists.
     server_ports: metadata::Ports,
 }

@@ -59,6 +59,21 @@ pub fn concatenate_into(out: &mut Vec<u8>, dir: &[u8], path: &[u8]) {
     }
 }
 
+/// Whether the path is absolute and [`concatenate`] would leave it as it is, unless it is too long.
+pub fn is_normal(path: &[u8]) -> bool {
+    let Some((b'/', mut rest)) = path.split_first() else { return false };
+    loop {
+        let end = memchr::memchr(b'/', rest);
+        if matches!(&rest[..end.unwrap_or(rest.len())], [] | [b'.'] | [b'.', b'.']) {
+            return false;
+        }
+        match end {
+            Some(end) => rest = &rest[end + 1..],
+            None => return true,
+        }
+    }
+}
+
 /// Drops the last component. A path of one byte, the root, stays.
 fn rewind(out: &mut Vec<u8>) {
     if out.len() <= 1 {
@@ -102,6 +117,7 @@ mod tests {
         ] {
             let got = concatenate(dir.as_bytes(), path.as_bytes());
             assert_eq!(String::from_utf8_lossy(&got), expected, "{dir} + {path}");
+            assert!(!is_normal(path.as_bytes()) || path == expected, "{path}");
         }
         assert_eq!(concatenate(&[b'a'; 1000], &[b'b'; 24]), TOO_LONG);
         assert_eq!(concatenate(&[b'/'; 1], &[b'b'; 1022]).len(), 1023);

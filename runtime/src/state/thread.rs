@@ -204,19 +204,37 @@ pub(super) struct Pending {
     pub enter: Option<Box<Enter>>,
 }
 
+/// Parameters that an enter event can have.
+const ENTER_PARAMS: usize = 8;
+
 /// Copy of an enter event.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Enter {
     /// Event code.
     pub code: u16,
-    /// Parameters.
-    pub params: Vec<Box<[u8]>>,
+    /// Parameters back to back.
+    data: Vec<u8>,
+    /// Where each of them ends in `data`; absent ones end where the one before does.
+    ends: [u32; ENTER_PARAMS],
 }
 
 impl Enter {
+    /// Copies an event, keeping the memory of an earlier one.
+    pub(super) fn fill(&mut self, rec: &crate::record::Record<'_>) {
+        self.code = rec.code;
+        self.data.clear();
+        let mut params = rec.params.iter();
+        for end in &mut self.ends {
+            self.data.extend_from_slice(params.next().unwrap_or_default());
+            *end = self.data.len() as u32;
+        }
+    }
+
     /// Bytes of a parameter; empty if absent.
     pub(super) fn param(&self, i: usize) -> &[u8] {
-        self.params.get(i).map_or(&[], |p| p)
+        let start = i.checked_sub(1).map_or(0, |before| self.ends.get(before).copied().unwrap_or(0));
+        let end = self.ends.get(i).copied().unwrap_or(start);
+        self.data.get(start as usize..end as usize).unwrap_or_default()
     }
 
     /// A parameter as a number of its size, 0 if it is none.
