@@ -353,12 +353,12 @@ pub fn parameter(u: &mut Unstructured<'_>, ty: Type) -> Result<Vec<u8>> {
         (Type::Sockaddr, _) => match u.int_in_range(0..=2)? {
             0 => scap::sockaddr_v4(u.arbitrary()?, u.arbitrary()?),
             1 => scap::sockaddr_v6(u.arbitrary()?, u.arbitrary()?),
-            _ => scap::sockaddr_unix(*u.choose(&TEXTS)?),
+            _ => scap::sockaddr_unix(u.choose(&TEXTS)?),
         },
         (Type::Socktuple, _) => match u.int_in_range(0..=2)? {
             0 => scap::tuple_v4((u.arbitrary()?, u.arbitrary()?), (u.arbitrary()?, u.arbitrary()?)),
             1 => scap::tuple_v6((u.arbitrary()?, u.arbitrary()?), (u.arbitrary()?, u.arbitrary()?)),
-            _ => scap::tuple_unix(u.arbitrary()?, u.arbitrary()?, *u.choose(&TEXTS)?),
+            _ => scap::tuple_unix(u.arbitrary()?, u.arbitrary()?, u.choose(&TEXTS)?),
         },
         (Type::Fdlist, _) => {
             let count = u.int_in_range(0..=4)?;
