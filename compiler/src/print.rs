@@ -6,7 +6,7 @@ use crate::hir::{
     Comparison, Const, Expr, ListOp, Modifier, Op, Operand, Predicate, Transform, TransformArg, TransformKind,
 };
 use crate::value::{Arg, FieldRef};
-use peregrine_schema::FieldFlags;
+use peregrine_schema::{FieldFlags, FieldId};
 use std::fmt::{Display, Formatter, Result, Write};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -85,7 +85,7 @@ impl Display for With<'_, Predicate> {
         match &self.1.test {
             Comparison::Exists => f.write_str("exists"),
             Comparison::One(op, c) => {
-                write!(f, "{} ", op_text(*op))?;
+                write!(f, "{} ", self.op_as_written(*op))?;
                 constant(f, *op, c)
             }
             Comparison::Many(op, list) => {
@@ -93,7 +93,7 @@ impl Display for With<'_, Predicate> {
                 constants(f, Op::Eq, list)
             }
             Comparison::Modified(op, modifier, list) => {
-                write!(f, "{} {} ", op_text(*op), modifier_text(*modifier))?;
+                write!(f, "{} {} ", self.op_as_written(*op), modifier_text(*modifier))?;
                 constants(f, *op, list)
             }
             Comparison::Field(op, rhs) => {
@@ -104,6 +104,17 @@ impl Display for With<'_, Predicate> {
                 write!(f, "{} ", list_op_text(*op))?;
                 right_side(f, self.0, rhs)
             }
+        }
+    }
+}
+
+impl With<'_, Predicate> {
+    /// The operator of a rule's text: `evt.around[T] = D` is a `<=` inside.
+    fn op_as_written(&self, op: Op) -> &'static str {
+        let around = |slot: &u32| self.0.get(*slot as usize).is_some_and(|f| f.id == FieldId::EvtAround);
+        match &self.1.lhs {
+            Operand::Field(slot) if op == Op::Le && around(slot) => op_text(Op::Eq),
+            _ => op_text(op),
         }
     }
 }

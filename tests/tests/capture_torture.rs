@@ -3,6 +3,8 @@
 //! Real input is `$PEREGRINE_SHARED/captures/tiny.scap.gz` and the old captures; without the variable, only built
 //! captures are used.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
+
 use peregrine_runtime::capture::{Capture, CaptureError, Converter, Item, Metadata};
 use peregrine_tests::scap::{self, Form, Scap};
 use std::path::{Path, PathBuf};
