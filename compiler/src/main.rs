@@ -1,4 +1,4 @@
-//! `rulec`: checks, explains and documents rule files.
+//! `rulec`: checks, compiles and explains rule files.
 //!
 //! Exit status: 0 all is well; 1 a rule file is invalid, or has warnings under `--strict`; 2 wrong usage, or a
 //! file cannot be read or an answer not be written.

@@ -32,13 +32,14 @@ pub fn bracket(pattern: &[u8]) -> Option<(ByteSet, &[u8])> {
         if c == b']' && at > first {
             break;
         }
-        if c == b'[' && pattern.get(at + 1) == Some(&b':') {
-            if let Some(len) = pattern[at + 2..].windows(2).position(|w| w == b":]") {
-                let name = &pattern[at + 2..at + 2 + len];
-                (0..=255u8).filter(|b| class(name, *b)).for_each(|b| set.insert(b));
-                at += len + 4;
-                continue;
-            }
+        if c == b'['
+            && pattern.get(at + 1) == Some(&b':')
+            && let Some(len) = pattern[at + 2..].windows(2).position(|w| w == b":]")
+        {
+            let name = &pattern[at + 2..at + 2 + len];
+            (0..=255u8).filter(|b| class(name, *b)).for_each(|b| set.insert(b));
+            at += len + 4;
+            continue;
         }
         let (low, next) = member(pattern, at)?;
         at = next;

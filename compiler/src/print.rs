@@ -2,11 +2,10 @@
 //!
 //! For people (`rulec explain`), for the IR's text form, for comparing conditions in tests.
 
-use crate::hir::{
-    Comparison, Const, Expr, ListOp, Modifier, Op, Operand, Predicate, Transform, TransformArg, TransformKind,
-};
+use crate::hir::{Comparison, Const, Expr, Op, Operand, Predicate, Transform, TransformArg};
+use crate::syntax::print::{list_op_name, modifier_name, op_name, transform_name};
 use crate::value::{Arg, FieldRef};
-use peregrine_schema::FieldFlags;
+use peregrine_schema::{FieldFlags, FieldId};
 use std::fmt::{Display, Formatter, Result, Write};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -85,25 +84,36 @@ impl Display for With<'_, Predicate> {
         match &self.1.test {
             Comparison::Exists => f.write_str("exists"),
             Comparison::One(op, c) => {
-                write!(f, "{} ", op_text(*op))?;
+                write!(f, "{} ", self.op_as_written(*op))?;
                 constant(f, *op, c)
             }
             Comparison::Many(op, list) => {
-                write!(f, "{} ", list_op_text(*op))?;
+                write!(f, "{} ", list_op_name(*op))?;
                 constants(f, Op::Eq, list)
             }
             Comparison::Modified(op, modifier, list) => {
-                write!(f, "{} {} ", op_text(*op), modifier_text(*modifier))?;
+                write!(f, "{} {} ", self.op_as_written(*op), modifier_name(*modifier))?;
                 constants(f, *op, list)
             }
             Comparison::Field(op, rhs) => {
-                write!(f, "{} ", op_text(*op))?;
+                write!(f, "{} ", op_name(*op))?;
                 right_side(f, self.0, rhs)
             }
             Comparison::FieldList(op, rhs) => {
-                write!(f, "{} ", list_op_text(*op))?;
+                write!(f, "{} ", list_op_name(*op))?;
                 right_side(f, self.0, rhs)
             }
+        }
+    }
+}
+
+impl With<'_, Predicate> {
+    /// The operator of a rule's text: `evt.around[T] = D` is a `<=` inside.
+    fn op_as_written(&self, op: Op) -> &'static str {
+        let around = |slot: &u32| self.0.get(*slot as usize).is_some_and(|f| f.id == FieldId::EvtAround);
+        match &self.1.lhs {
+            Operand::Field(slot) if op == Op::Le && around(slot) => op_name(Op::Eq),
+            _ => op_name(op),
         }
     }
 }
@@ -129,7 +139,7 @@ impl Display for With<'_, Operand> {
 
 impl Display for With<'_, Transform> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        write!(f, "{}(", transform_text(self.1.kind))?;
+        write!(f, "{}(", transform_name(self.1.kind))?;
         for (i, arg) in self.1.args.iter().enumerate() {
             if i > 0 {
                 f.write_str(", ")?;
@@ -199,58 +209,5 @@ pub fn address(ip: &[u8]) -> String {
         Ipv6Addr::from(v6).to_string()
     } else {
         format!("{ip:02x?}")
-    }
-}
-
-/// Token of an operator.
-pub fn op_text(op: Op) -> &'static str {
-    match op {
-        Op::Eq => "=",
-        Op::Ne => "!=",
-        Op::Lt => "<",
-        Op::Le => "<=",
-        Op::Gt => ">",
-        Op::Ge => ">=",
-        Op::Contains => "contains",
-        Op::Icontains => "icontains",
-        Op::Bcontains => "bcontains",
-        Op::Startswith => "startswith",
-        Op::Bstartswith => "bstartswith",
-        Op::Endswith => "endswith",
-        Op::Glob => "glob",
-        Op::Iglob => "iglob",
-        Op::Regex => "regex",
-    }
-}
-
-/// Token of a list operator.
-pub fn list_op_text(op: ListOp) -> &'static str {
-    match op {
-        ListOp::In => "in",
-        ListOp::Intersects => "intersects",
-        ListOp::Pmatch => "pmatch",
-    }
-}
-
-/// Token of a modifier.
-pub fn modifier_text(modifier: Modifier) -> &'static str {
-    match modifier {
-        Modifier::OneOf => "oneof",
-        Modifier::AnyOf => "anyof",
-        Modifier::AllOf => "allof",
-    }
-}
-
-/// Name of a transformer.
-pub fn transform_text(kind: TransformKind) -> &'static str {
-    match kind {
-        TransformKind::Tolower => "tolower",
-        TransformKind::Toupper => "toupper",
-        TransformKind::B64 => "b64",
-        TransformKind::Basename => "basename",
-        TransformKind::Len => "len",
-        TransformKind::Join => "join",
-        TransformKind::Concat => "concat",
-        TransformKind::Getopt => "getopt",
     }
 }

@@ -88,7 +88,7 @@ impl Mapped {
     /// Appends another mapped text.
     pub fn push_mapped(&mut self, other: &Mapped) {
         let base = self.text.len();
-        self.pieces.extend(other.pieces.iter().cloned().map(|p| MappedPiece { at: p.at + base, ..p }));
+        self.pieces.extend(other.pieces.iter().map(|p| MappedPiece { at: p.at + base, ..*p }));
         self.text.push_str(&other.text);
     }
 

@@ -4,12 +4,14 @@ use peregrine_runtime::capture::*;
 use peregrine_schema::events::code;
 use peregrine_tests::scap::{self, Form, Scap, Val, block};
 
+/// Time, thread, code, CPU, flags, parameters.
+type Seen = (u64, i64, u16, u16, u32, Vec<Vec<u8>>);
+
 /// What a capture gave, up to its end or its error.
 #[derive(Debug, Default, PartialEq)]
 struct Read {
     metadata: Vec<Metadata>,
-    /// Time, thread, code, CPU, flags, parameters.
-    events: Vec<(u64, i64, u16, u16, u32, Vec<Vec<u8>>)>,
+    events: Vec<Seen>,
     restarts: usize,
     error: Option<String>,
 }

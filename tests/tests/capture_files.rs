@@ -2,6 +2,8 @@
 //!
 //! The captures lie under `$PEREGRINE_SHARED/captures`; without the variable these tests say that they are skipped.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
+
 use peregrine_runtime::capture::{Capture, Converted, Converter, Item, Metadata};
 use peregrine_schema::{Effect, EventFlags};
 use std::collections::BTreeMap;

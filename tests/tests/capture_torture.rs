@@ -3,6 +3,8 @@
 //! Real input is `$PEREGRINE_SHARED/captures/tiny.scap.gz` and the old captures; without the variable, only built
 //! captures are used.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
+
 use peregrine_runtime::capture::{Capture, CaptureError, Converter, Item, Metadata};
 use peregrine_tests::scap::{self, Form, Scap};
 use std::path::{Path, PathBuf};
@@ -68,14 +70,19 @@ fn starts(capture: &[u8]) -> Vec<usize> {
     starts
 }
 
+/// Around the edges of blocks every byte, elsewhere a sample.
 #[test]
-fn truncation_at_every_byte() {
+fn truncation_anywhere() {
     let Some(tiny) = file("tiny.scap.gz") else { return };
     let (whole, error) = read(&tiny);
     assert!(error.is_none() && whole.events == 339);
     let starts = starts(&tiny);
     let mut last = Counts::default();
-    for end in 0..tiny.len() {
+    let near_edge = |end: usize| {
+        let next = starts.partition_point(|start| *start < end);
+        starts.get(next).is_some_and(|start| start - end < 8) || end - starts[next.max(1) - 1] < 16
+    };
+    for end in (0..tiny.len()).filter(|end| near_edge(*end) || end % 61 == 0) {
         let (counts, error) = read(&tiny[..end]);
         assert!(counts.metadata >= last.metadata && counts.events >= last.events && counts.data >= last.data, "{end}");
         // A file that ends with an event is whole.
@@ -83,7 +90,7 @@ fn truncation_at_every_byte() {
         assert_eq!(error.is_none(), whole_events, "{end}: {error:?}");
         last = counts;
     }
-    assert_eq!(last.events, 338);
+    assert_eq!(last.events, 338, "all but the event that was cut");
 }
 
 #[test]
@@ -91,7 +98,7 @@ fn truncated_gzip() {
     let Some(tiny) = file("tiny.scap.gz") else { return };
     let packed = scap::gzip(&tiny);
     let mut last = Counts::default();
-    for end in (2..packed.len()).step_by(7) {
+    for end in (2..packed.len()).step_by(31) {
         let (counts, error) = read(&packed[..end]);
         assert!(counts.metadata >= last.metadata && counts.events >= last.events, "{end}");
         assert!(error.is_some(), "{end}");
@@ -115,7 +122,7 @@ fn flipped_bits() {
     let mut random = Random(1);
     for name in names {
         let Some(mut capture) = file(name) else { return };
-        for _ in 0..3000 {
+        for _ in 0..500 {
             let flips: Vec<(usize, u8)> =
                 (0..1 + random.below(4)).map(|_| (random.below(capture.len()), 1 << random.below(8))).collect();
             flips.iter().for_each(|(at, bit)| capture[*at] ^= bit);
@@ -124,7 +131,7 @@ fn flipped_bits() {
         }
         // Types and lengths of blocks, where flips hurt most.
         for start in starts(&capture) {
-            if start > 40_000 && random.below(40) > 0 {
+            if random.below(8) > 0 {
                 continue;
             }
             for bit in 0..64 {
@@ -141,7 +148,7 @@ fn flipped_bits_in_gzip() {
     let Some(tiny) = file("tiny.scap.gz") else { return };
     let mut packed = scap::gzip(&tiny);
     let mut random = Random(2);
-    for _ in 0..1000 {
+    for _ in 0..300 {
         let (at, bit) = (random.below(packed.len()), 1 << random.below(8));
         packed[at] ^= bit;
         read(&packed);
@@ -190,7 +197,7 @@ fn arbitrary_blocks() {
         assert_eq!(raw_error.is_some(), packed_error.is_some());
         Ok(())
     })
-    .budget_ms(3000);
+    .budget_ms(1000);
 }
 
 /// Events of any code with any parameters come back as they were written.
@@ -225,5 +232,5 @@ fn arbitrary_events() {
         assert_eq!(got, expected);
         Ok(())
     })
-    .budget_ms(3000);
+    .budget_ms(1000);
 }

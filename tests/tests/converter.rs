@@ -2,6 +2,8 @@
 //!
 //! Expected values are those of Falco's own converter tests, with the events built here.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
+
 use peregrine_runtime::capture::{Capture, ConvertError, Converted, Converter, Item};
 use peregrine_schema::convert::{Action, CONVERSIONS, Instr};
 use peregrine_schema::events::code;

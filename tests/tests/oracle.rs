@@ -79,6 +79,9 @@ impl Positions {
     }
 }
 
+/// Time, thread and code of an event.
+type EventKey = (u64, i64, u16);
+
 fn conditions(shared: &Path, capture: &OracleCapture) -> anyhow::Result<()> {
     let answers = shared::condition_answers(shared, &capture.name)?;
     let rules = shared::conditions(shared, &capture.name)?;
@@ -94,7 +97,8 @@ fn conditions(shared: &Path, capture: &OracleCapture) -> anyhow::Result<()> {
     let (bound, env, mut scratch) = (Bound::new(&rules.fields), Env::default(), bumpalo::Bump::new());
     let mut session = Session::open(&capture.path)?;
     let mut seen = 0;
-    let mut wrong: HashMap<(usize, usize), Vec<(u64, i64, u16)>> = HashMap::new();
+    // By rule and engine.
+    let mut wrong: HashMap<(usize, usize), Vec<EventKey>> = HashMap::new();
     while session.step(&mut |event| {
         let key = (event.record.ts, event.record.tid);
         let Some(position) = positions.take(key) else { return };
@@ -112,7 +116,6 @@ fn conditions(shared: &Path, capture: &OracleCapture) -> anyhow::Result<()> {
                 }
             }
         }
-        drop(view);
         scratch.reset();
     })? {}
     if seen != answers.events.len() {
@@ -216,7 +219,6 @@ fn fields(shared: &Path, capture: &OracleCapture) -> anyhow::Result<()> {
                 entry.0 += 1;
             }
         }
-        drop(view);
         scratch.reset();
     })? {}
     ensure!(seen == answers.len(), "{seen} of {} events were seen", answers.len());

@@ -1,6 +1,8 @@
 //! Peregrine's own rules: they load without a word, each has events it must and events it must not match, and all
 //! of these hold in every engine, through reader, state and fields.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
+
 use anyhow::Context as _;
 use peregrine_compiler::backend::{EngineKind, Matcher};
 use peregrine_compiler::hir::RuleSet;

@@ -1,5 +1,7 @@
 //! What ARCHITECTURE.md and CONTRIBUTING.md say about the sources, checked.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -76,7 +76,7 @@ pub struct Native {
     /// Bytes of machine code.
     code_size: usize,
     /// Owner of the executable memory; only `None` while being dropped.
-    module: Option<JITModule>,
+    module: Option<Box<JITModule>>,
 }
 
 impl std::fmt::Debug for Native {
@@ -117,7 +117,7 @@ impl Native {
             unsafe { std::mem::transmute::<*const u8, Entry>(generator.module.get_finalized_function(id)) }
         };
         let entries = program.by_code.iter().map(|f| f.map(|f| entry(functions[f as usize]))).collect();
-        let (code_size, module) = (generator.code_size, Some(generator.module));
+        let (code_size, module) = (generator.code_size, Some(Box::new(generator.module)));
         Ok(Native { prepared, entries, fields: rules.fields.len(), code_size, module })
     }
 

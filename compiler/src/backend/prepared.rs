@@ -57,9 +57,9 @@ pub enum Scalar {
     /// `= != < <= > >=`.
     Order(Op, Const),
     /// `contains`.
-    Contains(memmem::Finder<'static>),
+    Contains(Box<memmem::Finder<'static>>),
     /// `icontains`, lower-cased needle.
-    Icontains(memmem::Finder<'static>),
+    Icontains(Box<memmem::Finder<'static>>),
     /// `startswith`.
     Startswith(Box<[u8]>),
     /// `endswith`.
@@ -243,8 +243,8 @@ impl Scalar {
         let (Const::Str(b) | Const::Bytes(b)) = c else { return Scalar::Order(op, c.clone()) };
         match op {
             Op::Eq | Op::Ne | Op::Lt | Op::Le | Op::Gt | Op::Ge => Scalar::Order(op, c.clone()),
-            Op::Contains | Op::Bcontains => Scalar::Contains(memmem::Finder::new(b).into_owned()),
-            Op::Icontains => Scalar::Icontains(memmem::Finder::new(&b.to_ascii_lowercase()).into_owned()),
+            Op::Contains | Op::Bcontains => Scalar::Contains(Box::new(memmem::Finder::new(b).into_owned())),
+            Op::Icontains => Scalar::Icontains(Box::new(memmem::Finder::new(&b.to_ascii_lowercase()).into_owned())),
             Op::Startswith | Op::Bstartswith => Scalar::Startswith(b.clone().into()),
             Op::Endswith => Scalar::Endswith(b.clone().into()),
             Op::Glob => Scalar::Glob(Glob::new(b), false),

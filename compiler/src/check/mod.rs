@@ -30,6 +30,7 @@ use crate::span::Span;
 use crate::syntax::ast::{self, At, Check, CheckOp, Rhs};
 use crate::value::FieldRef;
 use operand::Info;
+use peregrine_schema::FieldId;
 use rustc_hash::FxHashMap;
 
 /// Limit of nesting once macros have been put in. A condition as written reaches about 300 levels of `and`,
@@ -224,14 +225,16 @@ impl Pass<'_> {
         let (lhs, info) = self.checker.operand(&check.lhs)?;
         admit::operator(check.op, &info)
             .map_err(|message| CheckError::other(format!("filter error: {message}"), &check.op_at))?;
+        // The value is the distance from the time that the rule names: "around" is "at most this far away".
+        let meaning = |op| if op == Op::Eq && info.field == Some(FieldId::EvtAround) { Op::Le } else { op };
         let test = match (check.op, &check.rhs) {
             (CheckOp::Exists, _) => Comparison::Exists,
             (op, Some(Rhs::Operand(rhs))) => self.computed(check, op, &info, rhs)?,
             (CheckOp::Scalar(op, None), Some(Rhs::Value(value))) => {
-                Comparison::One(op, self.constant(check.op, &info, value)?)
+                Comparison::One(meaning(op), self.constant(check.op, &info, value)?)
             }
             (CheckOp::Scalar(op, Some(modifier)), Some(rhs)) => {
-                Comparison::Modified(op, modifier, self.constants(check.op, &info, rhs)?)
+                Comparison::Modified(meaning(op), modifier, self.constants(check.op, &info, rhs)?)
             }
             (CheckOp::List(op), Some(rhs)) => Comparison::Many(op, self.constants(check.op, &info, rhs)?),
             (CheckOp::Scalar(_, None), Some(Rhs::List(..))) | (_, None) => {

@@ -174,6 +174,20 @@ fn errors_in_the_words_of_falco() {
 }
 
 #[test]
+fn around_is_at_most_that_far_away() {
+    for (text, expected) in [
+        ("evt.around[5] = 2", Comparison::One(Op::Le, Const::Uint(2))),
+        ("evt.around[5] = oneof (2)", Comparison::Modified(Op::Le, Modifier::OneOf, vec![Const::Uint(2)])),
+        ("evt.num = 2", Comparison::One(Op::Eq, Const::Uint(2))),
+    ] {
+        let mut checker = Checker::new();
+        let (typed, _) = checker.condition(&parsed(text), &no_span).unwrap();
+        assert_eq!(crate::print::With(checker.fields(), &typed).to_string().replace('"', ""), text);
+        assert_eq!(predicate(text).test, expected, "{text}");
+    }
+}
+
+#[test]
 fn kinds_of_errors() {
     assert_eq!(error("no.field = 1").kind, ErrorKind::UnknownField);
     assert_eq!(error("proc.name = val(no.field)").kind, ErrorKind::UnknownField);

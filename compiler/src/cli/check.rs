@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<ExitCode> {
 }
 
 fn write_text(loaded: &Loaded, out: &mut impl Write) -> Result<()> {
-    let colours = super::colours();
+    let colours = super::colours(&std::io::stdout());
     for diagnostic in text::distinct(&loaded.results) {
         writeln!(out, "{}\n", text::render(diagnostic, &loaded.sources, colours))?;
     }

@@ -1,13 +1,15 @@
 //! `rulec explain`.
 
-use super::files::{World, load};
+use super::files::{World, load, refused};
+use super::sharing;
 use anyhow::{Result, bail};
-use peregrine_compiler::hir::{EventSet, Expr, Predicate, Rule};
+use clap::ValueEnum;
+use peregrine_compiler::hir::{EventSet, Rule, RuleSet};
+use peregrine_compiler::ir::Program;
+use peregrine_compiler::ir::text::Text;
 use peregrine_compiler::load::{Definition, Loaded};
 use peregrine_compiler::print::With;
-use peregrine_compiler::report::text;
-use peregrine_compiler::span::Span;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,23 +22,38 @@ pub(super) struct Args {
     /// Rule files, or directories with .yml and .yaml files
     #[arg(short = 'r', long = "rules", required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// What to show of it
+    #[arg(long, value_enum, default_value_t = Stage::Rule)]
+    stage: Stage,
     #[command(flatten)]
     world: World,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Stage {
+    /// Condition, event types, macros, lists and predicates
+    Rule,
+    /// The program it would be on its own
+    Ir,
+}
+
 pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<ExitCode> {
     let loaded = load(&args.world, &args.files)?;
-    if !loaded.successful() {
-        let colours = super::colours();
-        for diagnostic in text::distinct(&loaded.results).filter(|d| d.is_error()) {
-            writeln!(out, "{}\n", text::render(diagnostic, &loaded.sources, colours))?;
-        }
+    if refused(&loaded) {
         return Ok(ExitCode::from(1));
     }
     let Some(index) = loaded.rules.rules.iter().position(|rule| rule.name == args.rule) else {
         bail!("no rule is called '{}'{}", args.rule, close_to(&args.rule, &loaded));
     };
-    explain(&loaded, index, out)?;
+    match args.stage {
+        Stage::Rule => explain(&loaded, index, out)?,
+        Stage::Ir => {
+            // A disabled rule has no program; what it would be is still worth seeing.
+            let rule = Rule { enabled: true, ..loaded.rules.rules[index].clone() };
+            let alone = RuleSet { fields: loaded.rules.fields.clone(), rules: vec![rule] };
+            write!(out, "{}", Text(&Program::new(&alone), &alone))?;
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -89,22 +106,10 @@ fn write_events(events: &EventSet, out: &mut impl Write) -> Result<()> {
 
 /// The comparisons of the rule as written, each with the number of enabled rules that share it.
 fn write_predicates(loaded: &Loaded, rule: &Rule, out: &mut impl Write) -> Result<()> {
-    let mut shared: HashMap<&Predicate, usize> = HashMap::new();
-    for other in loaded.rules.rules.iter().filter(|other| other.enabled) {
-        let mut own = Vec::new();
-        tests(&other.condition, &mut own);
-        let mut seen = HashSet::new();
-        for (predicate, _) in own {
-            if seen.insert(predicate) {
-                *shared.entry(predicate).or_default() += 1;
-            }
-        }
-    }
-    let mut own = Vec::new();
-    tests(&rule.condition, &mut own);
+    let shared = sharing::uses(&loaded.rules);
     let mut told = BTreeSet::new();
     writeln!(out, "\npredicates (rules that share each):")?;
-    for (predicate, span) in own {
+    for (predicate, span) in sharing::tests(&rule.condition) {
         let text = With(&loaded.rules.fields, predicate).to_string();
         if told.insert(text.clone()) {
             let count = shared.get(predicate).copied().unwrap_or_default();
@@ -112,14 +117,6 @@ fn write_predicates(loaded: &Loaded, rule: &Rule, out: &mut impl Write) -> Resul
         }
     }
     Ok(())
-}
-
-fn tests<'e>(expr: &'e Expr, out: &mut Vec<(&'e Predicate, Span)>) {
-    match expr {
-        Expr::And(members) | Expr::Or(members) => members.iter().for_each(|member| tests(member, out)),
-        Expr::Not(inner) => tests(inner, out),
-        Expr::Test(test) => out.push((&test.predicate, test.span)),
-    }
 }
 
 fn one_line(text: &str) -> String {

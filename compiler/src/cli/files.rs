@@ -3,6 +3,8 @@
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use peregrine_compiler::load::{Loaded, Loader, Options};
+use peregrine_compiler::report::text;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// What the loader is told about the world.
@@ -42,6 +44,16 @@ pub(super) fn load(world: &World, paths: &[PathBuf]) -> Result<Loaded> {
         }
     }
     Ok(loader.finish())
+}
+
+/// Whether a file was refused; says why on standard error.
+pub(super) fn refused(loaded: &Loaded) -> bool {
+    let mut err = std::io::stderr().lock();
+    for diagnostic in text::distinct(&loaded.results).filter(|d| d.is_error()) {
+        // Nothing is left to be told if standard error is gone too.
+        let _ = writeln!(err, "{}\n", text::render(diagnostic, &loaded.sources, super::colours(&err)));
+    }
+    !loaded.successful()
 }
 
 /// The file itself, or the `.yml` and `.yaml` files of a directory in the order of their names.

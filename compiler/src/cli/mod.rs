@@ -1,16 +1,18 @@
 //! Command line of `rulec`. Each subcommand is a module; all of them write to one locked, buffered stream.
 
 mod check;
+mod compile;
 mod explain;
 mod fields;
 mod files;
+mod sharing;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::io::{BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 
-/// Check, explain and document rules.
+/// Check, compile and explain rules.
 #[derive(Debug, Parser)]
 #[command(name = "rulec", version, about)]
 struct Cli {
@@ -26,10 +28,17 @@ enum Command {
     Fields(fields::Args),
     /// Show what a rule becomes: its condition, event types, macros, lists and predicates
     Explain(explain::Args),
+    /// Compile rule files to native code and tell what was built
+    Compile(compile::Args),
     /// Print a completion script for a shell
     Completions {
         /// The shell
         shell: clap_complete::Shell,
+    },
+    /// Print a page of the manual, for man(1)
+    Man {
+        /// A subcommand, instead of the program
+        subcommand: Option<String>,
     },
 }
 
@@ -41,15 +50,34 @@ pub(crate) fn run() -> Result<ExitCode> {
         Command::Check(args) => check::run(&args, &mut out)?,
         Command::Fields(args) => fields::run(&args, &mut out)?,
         Command::Explain(args) => explain::run(&args, &mut out)?,
+        Command::Compile(args) => compile::run(&args, &mut out)?,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "rulec", &mut script);
             out.write_all(&script)?;
             ExitCode::SUCCESS
         }
+        Command::Man { subcommand } => {
+            out.write_all(&manual(subcommand.as_deref())?)?;
+            ExitCode::SUCCESS
+        }
     };
     out.flush()?;
     Ok(code)
+}
+
+/// The page of the program or of a subcommand, in roff.
+fn manual(subcommand: Option<&str>) -> Result<Vec<u8>> {
+    let mut program = Cli::command();
+    // Gives subcommands their full names.
+    program.build();
+    let command = match subcommand {
+        None => &program,
+        Some(name) => program.find_subcommand(name).ok_or_else(|| anyhow!("there is no subcommand '{name}'"))?,
+    };
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command.clone()).render(&mut page)?;
+    Ok(page)
 }
 
 /// Says on standard error why nothing could be done.
@@ -58,10 +86,10 @@ pub(crate) fn complain(error: &anyhow::Error) {
     let _ = writeln!(std::io::stderr(), "rulec: {error:#}");
 }
 
-/// Whether standard output wants colours: it is a terminal and `NO_COLOR` is unset or empty.
-fn colours() -> bool {
+/// Whether a stream wants colours: it is a terminal and `NO_COLOR` is unset or empty.
+fn colours(stream: &impl IsTerminal) -> bool {
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    std::io::stdout().is_terminal() && !no_color
+    stream.is_terminal() && !no_color
 }
 
 /// Writes JSON and a line break.

@@ -134,10 +134,8 @@ impl Builder {
             }
         }
         let mut number = vec![BlockId(0); self.blocks.len()];
-        let mut count = 0;
-        for i in (0..self.blocks.len()).rev().filter(|i| reached[*i]) {
-            number[i] = BlockId(count);
-            count += 1;
+        for (count, i) in (0..self.blocks.len()).rev().filter(|i| reached[*i]).enumerate() {
+            number[i] = BlockId(count as u32);
         }
         let renumber = |b: BlockId| number[b.0 as usize];
         (0..self.blocks.len())

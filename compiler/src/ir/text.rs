@@ -15,7 +15,7 @@ use crate::check::Checker;
 use crate::hir::{EventSet, Expr, Predicate, RuleSet};
 use crate::print::{Quoted, With};
 use crate::span::Span;
-use crate::syntax::parse_condition;
+use crate::syntax::{parse_condition, parse_quoted};
 use crate::value::FieldRef;
 use peregrine_schema::EVENT_COUNT;
 use std::fmt::{Display, Formatter};
@@ -25,14 +25,24 @@ pub struct Text<'a>(pub &'a Program, pub &'a RuleSet);
 
 impl Display for Text<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        for (i, predicate) in self.0.predicates.iter().enumerate() {
-            writeln!(f, "p{i}: {}", With(&self.1.fields, predicate))?;
-        }
-        for (i, rule) in self.1.rules.iter().enumerate() {
-            writeln!(f, "rule r{i}: {}", Quoted(rule.name.as_bytes()))?;
-        }
-        self.0.functions.iter().try_for_each(|function| write!(f, "{function}"))
+        let names = self.1.rules.iter().map(|rule| rule.name.as_str());
+        write_program(f, self.0, &self.1.fields, names)
     }
+}
+
+fn write_program<'a>(
+    f: &mut Formatter<'_>,
+    program: &Program,
+    fields: &[FieldRef],
+    rules: impl Iterator<Item = &'a str>,
+) -> std::fmt::Result {
+    for (i, predicate) in program.predicates.iter().enumerate() {
+        writeln!(f, "p{i}: {}", With(fields, predicate))?;
+    }
+    for (i, name) in rules.enumerate() {
+        writeln!(f, "rule r{i}: {}", Quoted(name.as_bytes()))?;
+    }
+    program.functions.iter().try_for_each(|function| write!(f, "{function}"))
 }
 
 impl Display for Function {
@@ -65,6 +75,12 @@ pub struct Parsed {
     pub rules: Vec<String>,
 }
 
+impl Display for Parsed {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        write_program(f, &self.program, &self.fields, self.rules.iter().map(String::as_str))
+    }
+}
+
 /// Reads a program. Errors begin with the line's number.
 pub fn parse(text: &str) -> Result<Parsed, String> {
     let mut checker = Checker::new();
@@ -94,7 +110,8 @@ fn parse_line(line: &str, program: &mut Program, rules: &mut Vec<String>, checke
         program.functions.push(function);
     } else if let Some(number) = head.strip_prefix("rule ") {
         expect(number, 'r', rules.len())?;
-        rules.push(rest.trim_matches('"').to_owned());
+        let name = parse_quoted(rest, 0).map_err(|e| e.message)?;
+        rules.push(String::from_utf8(name).map_err(|_| "the name of a rule is not UTF-8")?);
     } else if head.starts_with('p') {
         expect(head, 'p', program.predicates.len())?;
         program.predicates.push(parse_predicate(rest, checker)?);
@@ -140,3 +157,6 @@ fn parse_block(text: &str) -> Result<Block, String> {
         _ => Err(format!("expected test, match or return, found '{text}'")),
     }
 }
+
+#[cfg(test)]
+mod tests;

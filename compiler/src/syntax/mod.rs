@@ -8,7 +8,9 @@ pub(crate) mod lexer;
 pub mod parser;
 pub mod print;
 
-pub use parser::{Position, SyntaxError, parse_condition, parse_field, parse_operand, parse_operand_prefix, position};
+pub use parser::{
+    Position, SyntaxError, parse_condition, parse_field, parse_operand, parse_operand_prefix, parse_quoted, position,
+};
 
 #[cfg(test)]
 mod tests;

@@ -123,6 +123,16 @@ pub fn parse_field(text: &str, text_id: u32) -> Result<Operand, SyntaxError> {
     }
 }
 
+/// The value of a text that is one quoted string and nothing else.
+pub fn parse_quoted(text: &str, text_id: u32) -> Result<Vec<u8>, SyntaxError> {
+    let mut lex = Lexer::new(text, text_id);
+    if lex.lex_quoted()? && lex.pos == text.len() {
+        return Ok(lex.last.into_owned());
+    }
+    let at = At { text: text_id, range: lex.pos..text.len() };
+    Err(SyntaxError { message: "expected a quoted string".into(), at })
+}
+
 type Parsed<T> = Result<T, SyntaxError>;
 
 const TRANSFORMERS: [(&str, TransformKind); 8] = [

@@ -1,4 +1,4 @@
-//! Printing of conditions: every `and` and `or` in one pair of parentheses, values quoted only where the
+//! Printing of conditions: every `and` and `or` in one pair of parentheses, values quoted only where
 //! the rules of the original ask for it. What is printed parses to the same tree, unless a value is empty, is
 //! not UTF-8 or holds a NUL, or a constant inside a transformer needs quotes for being one.
 

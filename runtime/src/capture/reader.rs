@@ -111,6 +111,7 @@ impl Capture {
     /// The next item; `None` at the end.
     // Always inlined: an event handed over through memory would cost more than all else done here.
     #[inline(always)]
+    #[expect(clippy::should_implement_trait, reason = "items borrow from the reader, an Iterator's cannot")]
     pub fn next(&mut self) -> Result<Option<Item<'_>>, CaptureError> {
         if let (Phase::Events, Some(length)) = (self.phase, usual_event(self.source.ready())) {
             let at = self.offset();

@@ -4,9 +4,11 @@
 
 pub mod replay;
 
+use anyhow::Context as _;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use peregrine_compiler::backend::EngineKind;
 use peregrine_compiler::hir::Priority;
+use std::io::Write as _;
 use std::path::PathBuf;
 
 /// Runtime security from Falco's rules, compiled.
@@ -25,6 +27,11 @@ enum Command {
     Completions {
         /// Shell
         shell: clap_complete::Shell,
+    },
+    /// Print a page of the manual, for man(1)
+    Man {
+        /// A subcommand, instead of the program
+        subcommand: Option<String>,
     },
 }
 
@@ -126,6 +133,7 @@ pub fn main() -> u8 {
             clap_complete::generate(shell, &mut Cli::command(), "peregrine", &mut std::io::stdout());
             Ok(())
         }
+        Command::Man { subcommand } => manual(subcommand.as_deref()),
     };
     match result {
         Ok(()) => 0,
@@ -135,6 +143,21 @@ pub fn main() -> u8 {
             1
         }
     }
+}
+
+/// Prints the page of the program or of a subcommand, in roff.
+fn manual(subcommand: Option<&str>) -> anyhow::Result<()> {
+    let mut program = Cli::command();
+    // Gives subcommands their full names.
+    program.build();
+    let command = match subcommand {
+        None => &program,
+        Some(name) => program.find_subcommand(name).with_context(|| format!("there is no subcommand '{name}'"))?,
+    };
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command.clone()).render(&mut page)?;
+    std::io::stdout().lock().write_all(&page)?;
+    Ok(())
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

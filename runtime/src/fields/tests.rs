@@ -106,7 +106,7 @@ fn a_failed_open() {
         (FieldId::FdNum, Arg::None, "Int(-2)"),
         (FieldId::FdName, Arg::None, "/data/x"),
         (FieldId::FdNameraw, Arg::None, "x"),
-        (FieldId::FdDirectory, Arg::None, "/work"),
+        (FieldId::FdDirectory, Arg::None, "/data"),
         (FieldId::FdFilename, Arg::None, "missing"),
         (FieldId::FdType, Arg::None, "missing"),
         (FieldId::FdTypechar, Arg::None, "f"),
