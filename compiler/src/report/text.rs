@@ -3,7 +3,7 @@
 //! A file's result repeats what is wrong with the files before it; here each diagnostic is shown once.
 
 use super::codes::Severity;
-use super::diagnostic::{Diagnostic, Sources};
+use super::diagnostic::{Diagnostic, Source, Sources};
 use crate::load::FileResult;
 use crate::span::Span;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
@@ -36,20 +36,15 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, colours: bool) -> Stri
             group = group.element(Origin::path(source.name.as_str()));
             continue;
         }
-        let mut snippet = Snippet::source(source.text.as_str()).path(source.name.as_str()).fold(true);
-        let mut any = false;
+        let mut marks = Vec::new();
         if diagnostic.span.file == file {
-            let range = marked(&source.text, diagnostic.span);
-            snippet = snippet.annotation(AnnotationKind::Primary.span(range));
-            any = true;
+            marks.push((AnnotationKind::Primary, marked(&source.text, diagnostic.span), None));
         }
         for related in diagnostic.related.iter().filter(|related| related.span.file == file) {
-            let range = marked(&source.text, related.span);
-            snippet = snippet.annotation(AnnotationKind::Context.span(range).label(related.text.as_str()));
-            any = true;
+            marks.push((AnnotationKind::Context, marked(&source.text, related.span), Some(related.text.as_str())));
         }
-        if any {
-            group = group.element(snippet);
+        if !marks.is_empty() {
+            group = place(group, source, marks);
         }
     }
     if let Some(help) = &diagnostic.help {
@@ -57,6 +52,48 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, colours: bool) -> Stri
     }
     let renderer = if colours { Renderer::styled() } else { Renderer::plain() };
     renderer.render(&[group])
+}
+
+/// Most bytes of a file that are looked at for one diagnostic.
+const MAX_SHOWN: usize = 1 << 16;
+
+/// A marked part of a file, and what is said about it.
+type Mark<'t> = (AnnotationKind, Range<usize>, Option<&'t str>);
+
+/// Adds the lines of a file with their marks. The renderer reads all that it is given, once per diagnostic, so it
+/// gets the lines from the first to the last mark; if these are too many, those of each mark alone.
+fn place<'t>(group: Group<'t>, source: &'t Source, marks: Vec<Mark<'t>>) -> Group<'t> {
+    match lines(&source.text, &marks).len() {
+        0..=MAX_SHOWN => snippet(group, source, marks),
+        _ => marks.into_iter().fold(group, |group, mark| snippet(group, source, vec![mark])),
+    }
+}
+
+/// The lines from the first to the last mark.
+fn lines(text: &str, marks: &[Mark<'_>]) -> Range<usize> {
+    let first = marks.iter().map(|(_, range, _)| range.start).min().unwrap_or(0);
+    let last = marks.iter().map(|(_, range, _)| range.end).max().unwrap_or(0);
+    let start = text[..first].rfind('\n').map_or(0, |at| at + 1);
+    start..text[last..].find('\n').map_or(text.len(), |at| last + at + 1)
+}
+
+/// Adds the lines with these marks, or the place of the first one if the lines are too long to be shown.
+fn snippet<'t>(group: Group<'t>, source: &'t Source, marks: Vec<Mark<'t>>) -> Group<'t> {
+    let lines = lines(&source.text, &marks);
+    let path = source.name.as_str();
+    if lines.len() > MAX_SHOWN {
+        let (line, column) = source.line_column(marks.first().map_or(0, |(_, range, _)| range.start as u32));
+        return group.element(Origin::path(path).line(line + 1).char_column(column + 1));
+    }
+    let (line, _) = source.line_column(lines.start as u32);
+    let snippet = Snippet::source(&source.text[lines.clone()]).line_start(line + 1).path(path).fold(true);
+    group.element(marks.into_iter().fold(snippet, |snippet, (kind, range, label)| {
+        let annotation = kind.span(range.start - lines.start..range.end - lines.start);
+        snippet.annotation(match label {
+            Some(label) => annotation.label(label),
+            None => annotation,
+        })
+    }))
 }
 
 /// The part of a place that is marked: its first line, at least one character if there is one.
