@@ -1,4 +1,4 @@
-//! Any text as a condition.
+//! Any text as a condition and as a rule file.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

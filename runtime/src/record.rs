@@ -70,17 +70,24 @@ impl<'a> Params<'a> {
     /// Bytes of parameter `i`; `None` beyond the record's parameters.
     #[inline]
     pub fn get(&self, i: usize) -> Option<&'a [u8]> {
-        if i >= self.count() {
-            return None;
+        if self.shift == 1 {
+            let (lens, _) = self.lens.as_chunks::<2>();
+            let length = |l: &[u8; 2]| usize::from(u16::from_le_bytes(*l));
+            let len = length(lens.get(i)?);
+            // Nearly all parameters that are asked for are among the first.
+            let start = match &lens[..i] {
+                [] => 0,
+                [a] => length(a),
+                [a, b] => length(a) + length(b),
+                [a, b, c] => length(a) + length(b) + length(c),
+                before => before.iter().map(length).sum(),
+            };
+            return self.data.get(start..start + len);
         }
-        let (before, rest) = self.lens.split_at(i << self.shift);
-        let (start, len) = if self.shift == 1 {
-            let length = |l: &[u8]| usize::from(u16::from_le_bytes([l[0], l[1]]));
-            (before.chunks_exact(2).map(length).sum::<usize>(), length(rest))
-        } else {
-            let length = |l: &[u8]| u32::from_le_bytes([l[0], l[1], l[2], l[3]]) as usize;
-            (before.chunks_exact(4).map(length).sum::<usize>(), length(rest))
-        };
+        let (lens, _) = self.lens.as_chunks::<4>();
+        let length = |l: &[u8; 4]| u32::from_le_bytes(*l) as usize;
+        let len = length(lens.get(i)?);
+        let start: usize = lens[..i].iter().map(length).sum();
         self.data.get(start..start + len)
     }
 

@@ -9,10 +9,12 @@
 //! its type can have.
 
 use crate::conditions::{Owned, Table, is_signed, known_by_type};
+use crate::scap;
 use arbitrary::{Result, Unstructured};
 use peregrine_schema as schema;
 use schema::ops::{Form, MODIFIERS, OPERATORS, Operator, TypeGroup};
 use schema::{ArgForm, ArgKind, Event, EventFlags, FIELDS, Field, FieldFlags, FieldId, Needs, Type};
+use std::collections::BTreeSet;
 
 /// Nesting of generated conditions.
 const DEPTH: u32 = 4;
@@ -46,6 +48,10 @@ const ADDRESSES: [&str; 4] = ["10.0.0.1", "10.0.0.2", "192.168.1.1", "2001:db8::
 const NETWORKS: [&str; 5] = ["10.0.0.0/8", "10.0.0.2/32", "0.0.0.0/0", "192.168.0.0/16", "2001:db8::/32"];
 /// Event types of generated events and of comparisons with `evt.type`.
 const EVENT_TYPES: [&str; 8] = ["openat", "open", "read", "close", "execve", "connect", "clone", "setuid"];
+/// Option strings of `getopt`.
+const OPTIONS: [&str; 5] = ["", "a", "ab:", "ab:c", "a:b"];
+/// Words of the lists that `getopt` and `join` take, besides [`TEXTS`].
+const WORDS: [&str; 6] = ["-a", "-b", "-bval", "-ab", "--", "file"];
 
 /// Whether generated conditions use the field.
 fn usable(field: &Field) -> bool {
@@ -86,8 +92,11 @@ fn expression(u: &mut Unstructured<'_>, depth: u32) -> Result<String> {
 }
 
 fn comparison(u: &mut Unstructured<'_>) -> Result<String> {
-    if u.ratio(1, 6)? {
-        return event_type(u);
+    match u.int_in_range(0..=11)? {
+        0 | 1 => return event_type(u),
+        2 => return parameter_test(u),
+        3 => return transformer_of_several(u),
+        _ => {}
     }
     let field = choose_field(u, &usable)?;
     let name = written(u, field)?;
@@ -113,6 +122,76 @@ fn event_type(u: &mut Unstructured<'_>) -> Result<String> {
         0 => format!("evt.type = {a}"),
         1 => format!("evt.type != {a}"),
         _ => format!("evt.type in ({a}, {b})"),
+    })
+}
+
+/// A test of `evt.arg` or `evt.rawarg`.
+fn parameter_test(u: &mut Unstructured<'_>) -> Result<String> {
+    let (name, ty) = *u.choose(&parameters())?;
+    if u.arbitrary()? {
+        return test(u, &format!("evt.rawarg.{name}"), ty, false);
+    }
+    let index = if u.ratio(1, 4)? { Some(u.int_in_range(0..=3)?) } else { None };
+    let written = index.map_or_else(|| format!("evt.arg.{name}"), |index: usize| format!("evt.arg[{index}]"));
+    test(u, &written, Type::Charbuf, false)
+}
+
+/// Names of parameters of the [`EVENT_TYPES`], and the type that `evt.rawarg` has for each: that of the first
+/// event with such a parameter. Those of types without comparisons are left out.
+fn parameters() -> Vec<(&'static str, Type)> {
+    let of_types = schema::EVENTS.iter().filter(|e| EVENT_TYPES.contains(&e.name) && is_current(e));
+    let names: BTreeSet<&'static str> = of_types.flat_map(|e| e.params.iter().map(|p| p.name)).collect();
+    let first = |name| schema::EVENTS.iter().flat_map(|e| e.params.iter()).find(|p| p.name == name).map(|p| p.ty);
+    let typed = names.into_iter().filter_map(|name| Some((name, first(name)?)));
+    typed.filter(|(_, ty)| comparable(*ty)).collect()
+}
+
+/// Whether parameters of the type have values to compare.
+fn comparable(ty: Type) -> bool {
+    !matches!(ty.group(), TypeGroup::Other) && ty != Type::Bytebuf
+}
+
+/// A test of `join`, `concat` or `getopt`.
+fn transformer_of_several(u: &mut Unstructured<'_>) -> Result<String> {
+    let words = |u: &mut Unstructured<'_>| -> Result<String> {
+        let count = u.int_in_range(0..=4)?;
+        Ok((0..count).map(|_| word(u)).collect::<Result<Vec<_>>>()?.join(", "))
+    };
+    match u.int_in_range(0..=3)? {
+        0 => {
+            let (separator, list) = (word(u)?, words(u)?);
+            test(u, &format!("join({separator}, ({list}))"), Type::Charbuf, false)
+        }
+        1 => {
+            let (first, second) = (word(u)?, word(u)?);
+            test(u, &format!("concat({first}, {second})"), Type::Charbuf, false)
+        }
+        2 => {
+            let (list, options) = (words(u)?, u.choose(&OPTIONS)?);
+            test(u, &format!("getopt(({list}), \"{options}\")"), Type::Charbuf, true)
+        }
+        _ => {
+            let (list, options, option) = (words(u)?, u.choose(&OPTIONS)?, u.choose(&["a", "b"])?);
+            test(u, &format!("getopt(({list}), \"{options}\")[{option}]"), Type::Charbuf, false)
+        }
+    }
+}
+
+/// A text as an argument of a transformer: a field, one transformed, or a constant.
+fn word(u: &mut Unstructured<'_>) -> Result<String> {
+    let out = FieldFlags::LIST.or(FieldFlags::NO_TRANSFORMER);
+    let text = |f: &Field| usable(f) && f.ty == Type::Charbuf && !f.flags.any(out);
+    Ok(match u.int_in_range(0..=5)? {
+        0 | 1 => {
+            let field = choose_field(u, &text)?;
+            written(u, field)?
+        }
+        2 => {
+            let field = choose_field(u, &text)?;
+            format!("toupper({})", written(u, field)?)
+        }
+        3 => format!("\"{}\"", u.choose(&TEXTS)?),
+        _ => format!("\"{}\"", u.choose(&WORDS)?),
     })
 }
 
@@ -193,10 +272,7 @@ fn argument(u: &mut Unstructured<'_>, field: &Field) -> Result<Option<String>> {
 /// An event with values for most fields.
 pub fn table(u: &mut Unstructured<'_>) -> Result<Table> {
     let name = *u.choose(&EVENT_TYPES)?;
-    let current: Vec<&Event> = schema::EVENTS
-        .iter()
-        .filter(|e| e.name == name && e.is_exit() && !e.flags.any(EventFlags::OLD_VERSION.or(EventFlags::UNUSED)))
-        .collect();
+    let current: Vec<&Event> = schema::EVENTS.iter().filter(|e| e.name == name && is_current(e)).collect();
     let event = *u.choose(&current)?;
     let fd_flags = EventFlags::CREATES_FD.or(EventFlags::USES_FD).or(EventFlags::DESTROYS_FD);
     let mut values = known_by_type(event);
@@ -224,7 +300,23 @@ pub fn table(u: &mut Unstructured<'_>) -> Result<Table> {
             values.insert((field.id, arg), value);
         }
     }
+    for (index, param) in event.params.iter().enumerate() {
+        if u.ratio(1, 4)? {
+            continue;
+        }
+        let text = value(u, Type::Charbuf)?;
+        values.insert((FieldId::EvtArg, Some(index.to_string())), text.clone());
+        values.insert((FieldId::EvtArg, Some(param.name.to_owned())), text);
+        if comparable(param.ty) {
+            values.insert((FieldId::EvtRawarg, Some(param.name.to_owned())), value(u, param.ty)?);
+        }
+    }
     Ok(Table { code: event.code, values })
+}
+
+/// Exit events of the current schema.
+fn is_current(event: &Event) -> bool {
+    event.is_exit() && !event.flags.any(EventFlags::OLD_VERSION.or(EventFlags::UNUSED))
 }
 
 /// The argument that [`argument`] draws.
@@ -245,5 +337,39 @@ fn value(u: &mut Unstructured<'_>, ty: Type) -> Result<Owned> {
         _ if ty == Type::Double => Owned::Double(f64::from(u.int_in_range(0..=8_u8)?) / 2.0),
         _ if is_signed(ty) => Owned::Int(*u.choose(&NUMBERS)?),
         _ => Owned::Uint(u.choose(&NUMBERS)?.unsigned_abs()),
+    })
+}
+
+/// Bytes for a parameter of a type: mostly such as writers record, sometimes any.
+pub fn parameter(u: &mut Unstructured<'_>, ty: Type) -> Result<Vec<u8>> {
+    // Descriptors, threads and users of the prelude, results of calls, flags, addresses of families.
+    const SMALL: [i64; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 16, -1, -2, -100, 0x10000, i64::MAX];
+    match u.int_in_range(0..=9)? {
+        0 => return Ok(Vec::new()),
+        1 => return u.arbitrary(),
+        _ => {}
+    }
+    Ok(match (ty, ty.size()) {
+        (Type::Sockaddr, _) => match u.int_in_range(0..=2)? {
+            0 => scap::sockaddr_v4(u.arbitrary()?, u.arbitrary()?),
+            1 => scap::sockaddr_v6(u.arbitrary()?, u.arbitrary()?),
+            _ => scap::sockaddr_unix(u.choose(&TEXTS)?),
+        },
+        (Type::Socktuple, _) => match u.int_in_range(0..=2)? {
+            0 => scap::tuple_v4((u.arbitrary()?, u.arbitrary()?), (u.arbitrary()?, u.arbitrary()?)),
+            1 => scap::tuple_v6((u.arbitrary()?, u.arbitrary()?), (u.arbitrary()?, u.arbitrary()?)),
+            _ => scap::tuple_unix(u.arbitrary()?, u.arbitrary()?, u.choose(&TEXTS)?),
+        },
+        (Type::Fdlist, _) => {
+            let count = u.int_in_range(0..=4)?;
+            scap::fdlist(&(0..count).map(|_| Ok((*u.choose(&SMALL)?, u.arbitrary()?))).collect::<Result<Vec<_>>>()?)
+        }
+        (_, Some(size)) if size <= 8 && u.ratio(3, 4)? => u.choose(&SMALL)?.to_le_bytes()[..size].to_vec(),
+        (_, Some(size)) => u.bytes(size)?.to_vec(),
+        _ if u.arbitrary()? => {
+            let count = u.int_in_range(1..=3)?;
+            (0..count).map(|_| Ok([u.choose(&TEXTS)?.as_bytes(), &[0]].concat())).collect::<Result<Vec<_>>>()?.concat()
+        }
+        _ => u.arbitrary()?,
     })
 }

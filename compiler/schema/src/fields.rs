@@ -51,6 +51,7 @@ macro_rules! fields {
 
 impl FieldId {
     /// The row of the field.
+    #[inline]
     pub fn row(self) -> &'static Field {
         &FIELDS[self as usize]
     }

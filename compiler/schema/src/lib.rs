@@ -384,7 +384,7 @@ impl Event {
     pub const fn is_exit(&self) -> bool {
         self.code & 1 == 1
     }
-    /// The event happens in a thread, so that [`Needs::Thread`] is met.
+    /// The event happens in a thread.
     pub const fn has_thread(&self) -> bool {
         use events::code::*;
         match self.code {
@@ -470,7 +470,8 @@ bits! {
 pub enum Needs {
     /// Any event has it.
     Nothing,
-    /// A thread: see [`Event::has_thread`].
+    /// A thread. The event's type does not decide it: an event that happens in none, such as the change of a
+    /// processor, still carries the number of one.
     Thread,
     /// An event that creates, uses or closes a descriptor: see [`Event::has_fd`].
     Fd,

@@ -59,6 +59,7 @@ impl Matcher {
     }
 
     /// Whether any rule can match events of this code.
+    #[inline]
     pub fn listens(&self, code: u16) -> bool {
         match self {
             Matcher::Jit(native) => native.listens(code),

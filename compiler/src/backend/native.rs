@@ -226,7 +226,7 @@ impl Generator {
     fn new() -> Result<Generator, NativeError> {
         let target = |e: &dyn std::fmt::Display| NativeError::Target(e.to_string());
         let mut flags = settings::builder();
-        flags.set("opt_level", "speed").map_err(|e| target(&e))?;
+        flags.set("opt_level", "none").map_err(|e| target(&e))?;
         flags.set("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }).map_err(|e| target(&e))?;
         let isa = cranelift_native::builder()
             .map_err(|e| target(&e))?

@@ -55,17 +55,16 @@ impl crate::value::Event for FixedEvent {
 
 const GENERIC_ENTER: u16 = 0;
 const GENERIC_EXIT: u16 = 1;
-const PROCINFO: u16 = 234;
 const ASYNC: u16 = 402;
 
 fn known(field: &FieldRef, code: u16) -> Option<Known> {
     let event = &EVENTS[code as usize];
     let has = |f| event.flags.has(f);
     let works_on_fd = event.flags.any(EventFlags::CREATES_FD.or(EventFlags::USES_FD).or(EventFlags::DESTROYS_FD));
-    match field.id.row().needs {
-        Needs::Fd if !works_on_fd => return Some(Known::Missing),
-        Needs::Thread if has(EventFlags::SKIP_PARSE_RESET) && code != PROCINFO => return Some(Known::Missing),
-        _ => {}
+    // Nothing is decided for fields of threads: an event that happens in none, such as the change of a processor,
+    // still carries the number of a thread, and its fields are those of the thread of that number.
+    if field.id.row().needs == Needs::Fd && !works_on_fd {
+        return Some(Known::Missing);
     }
     let opens = matches!(event.name, "open" | "openat" | "openat2" | "open_by_handle_at" | "creat");
     match field.id {
@@ -88,5 +87,31 @@ fn known(field: &FieldRef, code: u16) -> Option<Known> {
             _ => None,
         },
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use peregrine_schema::EVENT_COUNT;
+
+    /// For which event codes the type decides whether the field exists.
+    fn decided(id: FieldId) -> Vec<u16> {
+        let rules = RuleSet { fields: vec![FieldRef { id, arg: Arg::None }], rules: Vec::new() };
+        let exists = Predicate { lhs: Operand::Field(0), test: Comparison::Exists };
+        (0..EVENT_COUNT as u16).filter(|code| decide(&rules, &exists, *code).is_some()).collect()
+    }
+
+    #[test]
+    fn no_type_of_events_lacks_a_thread() {
+        assert!(decided(FieldId::ProcName).is_empty());
+        assert!(decided(FieldId::UserName).is_empty());
+    }
+
+    #[test]
+    fn only_some_types_of_events_have_a_descriptor() {
+        let decided = decided(FieldId::FdName);
+        assert!(decided.contains(&peregrine_schema::events::code::EXECVE_19_X));
+        assert!(!decided.contains(&peregrine_schema::events::code::OPENAT_2_X));
     }
 }

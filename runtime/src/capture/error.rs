@@ -8,7 +8,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum CaptureError {
     /// The file could not be opened.
-    #[error("cannot open capture {}: {source}", path.display())]
+    #[error("cannot open capture {}", path.display())]
     Open {
         /// As given.
         path: PathBuf,

@@ -238,7 +238,12 @@ fn env_of<'a>(view: &EventView<'a>, thread: &'a Thread) -> &'a Image {
 }
 
 fn environment<'a>(view: &EventView<'a>, thread: &'a Thread) -> Value<'a> {
-    view.text(|out| out.joined(env_of(view, thread).env.iter(), b" "))
+    let image = env_of(view, thread);
+    Value::Str(image.env_joined.get_or_init(|| {
+        let mut out = Vec::new();
+        out.joined(image.env.iter(), b" ");
+        out.into()
+    }))
 }
 
 /// Value of an environment variable without blanks around it, empty if there is none.

@@ -40,6 +40,10 @@ pub struct State {
     pub containers: crate::containers::Containers,
     /// Removals that wait for the next event.
     delayed: effects::Delayed,
+    /// Memory for the next enter event.
+    spare_enter: Option<Box<thread::Enter>>,
+    /// Memory to put paths together.
+    path: Vec<u8>,
     /// Ports of the server sockets of the descriptor lists.
     server_ports: metadata::Ports,
 }
@@ -70,6 +74,8 @@ pub struct Current {
     /// The descriptor, if known. Kept here because `close` and `exit` remove it from the table only after
     /// the event has been delivered.
     pub fd_info: Option<std::sync::Arc<Fd>>,
+    /// An enter event of the thread waits to be used or dropped.
+    pub(crate) has_enter: bool,
     /// The event changed the descriptor's name.
     pub fd_name_changed: bool,
     /// The container that a container event tells about, known before any of its threads.

@@ -42,14 +42,35 @@ pub fn concatenate_into(out: &mut Vec<u8>, dir: &[u8], path: &[u8]) {
             (b'.', [_, b'/', tail @ ..]) if at_start => rest = tail,
             (b'.', [_]) if at_start => rest = &[],
             (b'/', _) if out.last() == Some(&b'/') || out.is_empty() && !at_root => rest = &rest[1..],
-            _ => {
+            (b'/', _) => {
                 out.push(byte);
                 rest = &rest[1..];
+            }
+            // What begins an ordinary component goes up to and with its slash.
+            _ => {
+                let end = memchr::memchr(b'/', rest).map_or(rest.len(), |slash| slash + 1);
+                out.extend_from_slice(&rest[..end]);
+                rest = &rest[end..];
             }
         }
     }
     if out.len() > 1 && out.last() == Some(&b'/') {
         out.pop();
+    }
+}
+
+/// Whether the path is absolute and [`concatenate`] would leave it as it is, unless it is too long.
+pub fn is_normal(path: &[u8]) -> bool {
+    let Some((b'/', mut rest)) = path.split_first() else { return false };
+    loop {
+        let end = memchr::memchr(b'/', rest);
+        if matches!(&rest[..end.unwrap_or(rest.len())], [] | [b'.'] | [b'.', b'.']) {
+            return false;
+        }
+        match end {
+            Some(end) => rest = &rest[end + 1..],
+            None => return true,
+        }
     }
 }
 
@@ -96,6 +117,7 @@ mod tests {
         ] {
             let got = concatenate(dir.as_bytes(), path.as_bytes());
             assert_eq!(String::from_utf8_lossy(&got), expected, "{dir} + {path}");
+            assert!(!is_normal(path.as_bytes()) || path == expected, "{path}");
         }
         assert_eq!(concatenate(&[b'a'; 1000], &[b'b'; 24]), TOO_LONG);
         assert_eq!(concatenate(&[b'/'; 1], &[b'b'; 1022]).len(), 1023);

@@ -89,6 +89,8 @@ pub struct Image {
     pub args_joined: OnceLock<Box<[u8]>>,
     /// comm and arguments joined with blanks, made on first use.
     pub cmdline: OnceLock<Box<[u8]>>,
+    /// Environment joined with blanks, made on first use.
+    pub env_joined: OnceLock<Box<[u8]>>,
 }
 
 impl Image {
@@ -113,6 +115,7 @@ impl Image {
             exe_ino_ctime_duration_pidns: 0,
             args_joined: OnceLock::new(),
             cmdline: OnceLock::new(),
+            env_joined: OnceLock::new(),
         }
     }
 
@@ -135,6 +138,7 @@ impl Image {
             exe_ino_ctime_duration_pidns: self.exe_ino_ctime_duration_pidns,
             args_joined: OnceLock::new(),
             cmdline: OnceLock::new(),
+            env_joined: OnceLock::new(),
         }
     }
 }
@@ -200,19 +204,37 @@ pub(super) struct Pending {
     pub enter: Option<Box<Enter>>,
 }
 
+/// Parameters that an enter event can have.
+const ENTER_PARAMS: usize = 8;
+
 /// Copy of an enter event.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Enter {
     /// Event code.
     pub code: u16,
-    /// Parameters.
-    pub params: Vec<Box<[u8]>>,
+    /// Parameters back to back.
+    data: Vec<u8>,
+    /// Where each of them ends in `data`; absent ones end where the one before does.
+    ends: [u32; ENTER_PARAMS],
 }
 
 impl Enter {
+    /// Copies an event, keeping the memory of an earlier one.
+    pub(super) fn fill(&mut self, rec: &crate::record::Record<'_>) {
+        self.code = rec.code;
+        self.data.clear();
+        let mut params = rec.params.iter();
+        for end in &mut self.ends {
+            self.data.extend_from_slice(params.next().unwrap_or_default());
+            *end = self.data.len() as u32;
+        }
+    }
+
     /// Bytes of a parameter; empty if absent.
     pub(super) fn param(&self, i: usize) -> &[u8] {
-        self.params.get(i).map_or(&[], |p| p)
+        let start = i.checked_sub(1).map_or(0, |before| self.ends.get(before).copied().unwrap_or(0));
+        let end = self.ends.get(i).copied().unwrap_or(start);
+        self.data.get(start as usize..end as usize).unwrap_or_default()
     }
 
     /// A parameter as a number of its size, 0 if it is none.

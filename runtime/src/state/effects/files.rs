@@ -6,6 +6,7 @@ use super::super::{Current, NA, State, paths};
 use super::{present, result, text, text_of, u32_at};
 use crate::record::Record;
 use peregrine_schema::events::code;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Values of `file_flags`.
@@ -23,7 +24,7 @@ const FD_CLOEXEC: u64 = 1;
 
 /// What an open-like event tells.
 struct Opened<'a> {
-    dir: Vec<u8>,
+    dir: Cow<'a, [u8]>,
     name: &'a [u8],
     flags: u32,
     dev: u32,
@@ -36,16 +37,20 @@ impl State {
         if num < 0 {
             return;
         }
+        let mut full = std::mem::take(&mut self.path);
         let opened = match rec.code {
             code::OPEN_BY_HANDLE_AT_X => opened_by_handle(rec),
             code::CREAT_X => self.created(rec, slot),
             _ => self.opened(rec, slot),
         };
-        let mut full = Vec::new();
-        paths::concatenate_into(&mut full, &opened.dir, opened.name);
         let kind = if opened.flags & O_DIRECTORY != 0 { FdKind::Directory } else { FdKind::FileV2 };
-        let name = Text::from(full);
-        let name_raw = if *name == *opened.name { name.clone() } else { Text::from(opened.name) };
+        let name_raw = Text::from(opened.name);
+        let name = if opened.dir.len() + opened.name.len() < paths::MAX_PATH && paths::is_normal(opened.name) {
+            name_raw.clone()
+        } else {
+            paths::concatenate_into(&mut full, &opened.dir, opened.name);
+            Text::from(&full[..])
+        };
         let fd = Fd {
             open_flags: opened.flags,
             dev: opened.dev,
@@ -56,6 +61,7 @@ impl State {
             name_raw,
             ..Fd::new(kind)
         };
+        self.path = full;
         self.add_new_fd(cur, slot, num, fd);
     }
 
@@ -83,9 +89,9 @@ impl State {
         }
         let thread = self.threads.in_slot(slot);
         let dir = match dirfd {
-            _ if !at => self.threads.cwd(thread).to_vec(),
+            _ if !at => Cow::from(self.threads.cwd(thread)),
             Some(dirfd) => self.directory(thread.tid, dirfd, name),
-            None => Vec::new(),
+            None => Cow::default(),
         };
         let (dev, ino) = match present(p, dev_at + 1) || !at && present(p, dev_at) {
             true => (u32_at(p, dev_at), p.uint(dev_at + 1).unwrap_or(0)),
@@ -109,7 +115,7 @@ impl State {
                 name = entered;
             }
         }
-        let dir = self.threads.cwd(self.threads.in_slot(slot)).to_vec();
+        let dir = Cow::from(self.threads.cwd(self.threads.in_slot(slot)));
         Opened { dir, name, flags, dev: u32_at(p, 3), ino: p.uint(4).unwrap_or(0) }
     }
 
@@ -284,7 +290,13 @@ impl State {
 fn opened_by_handle<'a>(rec: &'a Record<'_>) -> Opened<'a> {
     // The recorder gives an absolute path.
     let p = &rec.params;
-    Opened { dir: Vec::new(), name: text(p, 3), flags: u32_at(p, 2), dev: u32_at(p, 4), ino: p.uint(5).unwrap_or(0) }
+    Opened {
+        dir: Cow::default(),
+        name: text(p, 3),
+        flags: u32_at(p, 2),
+        dev: u32_at(p, 4),
+        ino: p.uint(5).unwrap_or(0),
+    }
 }
 
 /// What a duplicate of a descriptor is.

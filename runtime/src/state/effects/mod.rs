@@ -26,6 +26,7 @@ use super::{Current, NA, State};
 use crate::record::{Params, Record};
 use peregrine_schema::events::code;
 use peregrine_schema::{Effect, Event, EventFlags};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Removals that wait until the event that causes them has been delivered.
@@ -61,12 +62,13 @@ impl State {
 
     /// Ends the event. To be called after the rules have seen it.
     pub fn after(&mut self, cur: &mut Current) {
-        if let Some(tid) = cur.tid
+        if cur.has_enter
+            && let Some(tid) = cur.tid
             && let Some(thread) = self.threads.get_mut(tid)
             && thread.pending.enter.is_some()
             && thread.pending.enter_used
         {
-            thread.pending.enter = None;
+            self.spare_enter = thread.pending.enter.take();
         }
     }
 
@@ -99,6 +101,7 @@ impl State {
             thread.flags |= flags::ACTIVE;
         }
         let pending = &mut thread.pending;
+        cur.has_enter = pending.enter.is_some();
         if rec.code & 1 == 0 {
             pending.fd = -1;
             pending.enter_code = rec.code;
@@ -246,9 +249,10 @@ impl State {
         if !may_be_empty && rec.params.get(0).is_none_or(<[u8]>::is_empty) {
             return;
         }
-        let params = rec.params.iter().map(Box::from).collect();
+        let mut enter = self.spare_enter.take().unwrap_or_default();
+        enter.fill(rec);
         let pending = &mut self.threads.in_slot_mut(slot).pending;
-        pending.enter = Some(Box::new(Enter { code: rec.code, params }));
+        pending.enter = Some(enter);
         pending.enter_used = false;
     }
 
@@ -291,20 +295,15 @@ impl State {
 
     /// The directory to which a path given with a directory descriptor is relative, as it is put before it.
     /// `<UNKNOWN>` if the descriptor is not known.
-    pub fn directory(&self, tid: i64, dirfd: i64, path: &[u8]) -> Vec<u8> {
+    pub fn directory(&self, tid: i64, dirfd: i64, path: &[u8]) -> Cow<'_, [u8]> {
         match self.threads.get(tid) {
-            _ if path.first() == Some(&b'/') => b".".to_vec(),
-            None => UNKNOWN_DIR.to_vec(),
-            Some(thread) if dirfd == AT_FDCWD => self.threads.cwd(thread).to_vec(),
+            _ if path.first() == Some(&b'/') => Cow::from(&b"."[..]),
+            None => Cow::from(UNKNOWN_DIR),
+            Some(thread) if dirfd == AT_FDCWD => Cow::from(self.threads.cwd(thread)),
             Some(thread) => match self.threads.fds(thread).and_then(|fds| fds.get(dirfd)).filter(|_| dirfd >= 0) {
-                None => UNKNOWN_DIR.to_vec(),
-                Some(fd) => {
-                    let mut dir = fd.name.to_vec();
-                    if dir.last().is_some_and(|b| *b != b'/') {
-                        dir.push(b'/');
-                    }
-                    dir
-                }
+                None => Cow::from(UNKNOWN_DIR),
+                Some(fd) if fd.name.last().is_none_or(|b| *b == b'/') => Cow::from(&*fd.name),
+                Some(fd) => Cow::from([&*fd.name, b"/"].concat()),
             },
         }
     }

@@ -260,7 +260,7 @@ impl State {
             true => paths::concatenate(b"", &dir),
             false => paths::concatenate(&dir, name),
         };
-        if dir != b"." && dir != UNKNOWN_DIR {
+        if *dir != *b"." && *dir != *UNKNOWN_DIR {
             cur.fd_info = self.fd(slot, dirfd).cloned();
         }
         Some(path)
