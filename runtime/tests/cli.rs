@@ -87,7 +87,7 @@ fn what_does_not_work() {
     for arguments in [["replay", "/no/such.scap"], ["replay", &no_capture], ["man", "nosuch"]] {
         let output = peregrine(&arguments);
         assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{arguments:?}");
-        assert!(text(&output.stderr).starts_with("Error: "), "{arguments:?}");
+        assert!(text(&output.stderr).contains("Error: "), "{arguments:?}");
     }
     for arguments in [&[][..], &["replay"], &["repaly", &capture], &["replay", &capture, "--priority", "loud"]] {
         let output = peregrine(arguments);

@@ -1,6 +1,5 @@
-//! Counts over recorded captures: current ones, and old ones through the converter.
-//!
-//! The captures lie under `$PEREGRINE_SHARED/captures`; without the variable these tests say that they are skipped.
+//! Counts over recorded captures: current ones, and old ones through the converter. Small ones lie in the corpus, large
+//! ones under `$PEREGRINE_SHARED/captures`; without the variable the tests of these say that they are skipped.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
@@ -8,6 +7,10 @@ use peregrine_runtime::capture::{Capture, Converted, Converter, Item, Metadata};
 use peregrine_schema::{Effect, EventFlags};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+
+fn corpus() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../corpus")
+}
 
 fn captures() -> Option<PathBuf> {
     match std::env::var_os("PEREGRINE_SHARED") {
@@ -75,8 +78,13 @@ fn current(name: &str, events: u64) {
 }
 
 #[test]
-fn tiny() {
-    current("tiny.scap.gz", 339);
+fn bundled() {
+    for (name, events) in
+        [("tiny.scap.gz", 339), ("first-look.scap.gz", 300_000), ("shell.scap.gz", 60_000), ("nginx.scap.gz", 60_000)]
+    {
+        let seen = read(corpus().join(name));
+        assert_eq!((seen.events, seen.passed), (events, events), "{name}");
+    }
 }
 
 #[test]
@@ -95,29 +103,26 @@ fn nginx() {
 }
 
 /// Numbers of falco with a rule that matches every event.
-fn old(name: &str, delivered: u64, by_name: &[(&str, u64)]) -> Option<Seen> {
-    let dir = captures()?;
-    let seen = read(dir.join("old").join(name));
+fn old(name: &str, delivered: u64, by_name: &[(&str, u64)]) -> Seen {
+    let seen = read(corpus().join("old").join(name));
     for (name, count) in by_name {
         assert_eq!(seen.by_name.get(name), Some(count), "{name}: {:?}", seen.by_name);
     }
     assert_eq!(seen.delivered, delivered, "{:?}", seen.by_name);
-    Some(seen)
+    seen
 }
 
 #[test]
 fn cat_write() {
     let by_name = [("mmap", 10), ("close", 6), ("fstat", 5), ("open", 4), ("procinfo", 260), ("procexit", 1)];
-    let Some(seen) = old("cat_write.scap", 303, &by_name) else { return };
+    let seen = old("cat_write.scap", 303, &by_name);
     // Event numbers 1..307: the four opens' enter events take one each.
     assert_eq!(seen.passed, 307);
 }
 
 #[test]
 fn connect_localhost() {
-    let Some(seen) = old("connect_localhost.scap", 370, &[("procinfo", 366), ("socket", 3), ("connect", 1)]) else {
-        return;
-    };
+    let seen = old("connect_localhost.scap", 370, &[("procinfo", 366), ("socket", 3), ("connect", 1)]);
     assert_eq!(seen.passed, 371);
 }
 
@@ -126,20 +131,20 @@ fn open_multiple_files() {
     let by_name = [("procinfo", 1183), ("open", 13), ("fstat", 13), ("close", 13), ("select", 1), ("switch", 1)];
     // Falco delivers three less, numbers 4..1243: the capture begins with three container events, which count as
     // initial state.
-    let Some(seen) = old("open-multiple-files.scap", 1230, &by_name) else { return };
+    let seen = old("open-multiple-files.scap", 1230, &by_name);
     assert_eq!(seen.by_name.get("container"), Some(&3));
     assert_eq!(seen.passed, 1243);
 }
 
 #[test]
 fn ping_sendto() {
-    let Some(seen) = old("ping_sendto.scap", 1516, &[("procinfo", 1506), ("sendmsg", 10)]) else { return };
+    let seen = old("ping_sendto.scap", 1516, &[("procinfo", 1506), ("sendmsg", 10)]);
     assert_eq!(seen.passed, 1516);
 }
 
 #[test]
 fn single_ipv6_conn() {
     let by_name = [("procinfo", 1700), ("socket", 4), ("connect", 3), ("bind", 2), ("accept", 1)];
-    let Some(seen) = old("single_ipv6_conn.scap", 1714, &by_name) else { return };
+    let seen = old("single_ipv6_conn.scap", 1714, &by_name);
     assert_eq!(seen.passed, 1717);
 }

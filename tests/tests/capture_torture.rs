@@ -1,7 +1,6 @@
 //! Broken captures never panic, and what is before the break is still delivered.
 //!
-//! Real input is `$PEREGRINE_SHARED/captures/tiny.scap.gz` and the old captures; without the variable, only built
-//! captures are used.
+//! Input are small captures of the corpus, and built ones.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
@@ -49,14 +48,11 @@ fn read(bytes: &[u8]) -> (Counts, Option<CaptureError>) {
     }
 }
 
-fn file(name: &str) -> Option<Vec<u8>> {
-    let Some(dir) = std::env::var_os("PEREGRINE_SHARED") else {
-        eprintln!("skipped: PEREGRINE_SHARED is not set");
-        return None;
-    };
-    let path: PathBuf = Path::new(&dir).join("captures").join(name);
+/// A capture of the corpus, uncompressed.
+fn file(name: &str) -> Vec<u8> {
+    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus").join(name);
     let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    Some(scap::uncompressed(&bytes).unwrap())
+    scap::uncompressed(&bytes).unwrap()
 }
 
 /// Starts of blocks.
@@ -73,7 +69,7 @@ fn starts(capture: &[u8]) -> Vec<usize> {
 /// Around the edges of blocks every byte, elsewhere a sample.
 #[test]
 fn truncation_anywhere() {
-    let Some(tiny) = file("tiny.scap.gz") else { return };
+    let tiny = file("tiny.scap.gz");
     let (whole, error) = read(&tiny);
     assert!(error.is_none() && whole.events == 339);
     let starts = starts(&tiny);
@@ -95,7 +91,7 @@ fn truncation_anywhere() {
 
 #[test]
 fn truncated_gzip() {
-    let Some(tiny) = file("tiny.scap.gz") else { return };
+    let tiny = file("tiny.scap.gz");
     let packed = scap::gzip(&tiny);
     let mut last = Counts::default();
     for end in (2..packed.len()).step_by(31) {
@@ -121,7 +117,7 @@ fn flipped_bits() {
     let names = ["tiny.scap.gz", "old/cat_write.scap", "old/single_ipv6_conn.scap"];
     let mut random = Random(1);
     for name in names {
-        let Some(mut capture) = file(name) else { return };
+        let mut capture = file(name);
         for _ in 0..500 {
             let flips: Vec<(usize, u8)> =
                 (0..1 + random.below(4)).map(|_| (random.below(capture.len()), 1 << random.below(8))).collect();
@@ -145,7 +141,7 @@ fn flipped_bits() {
 
 #[test]
 fn flipped_bits_in_gzip() {
-    let Some(tiny) = file("tiny.scap.gz") else { return };
+    let tiny = file("tiny.scap.gz");
     let mut packed = scap::gzip(&tiny);
     let mut random = Random(2);
     for _ in 0..300 {
