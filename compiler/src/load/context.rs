@@ -1,5 +1,6 @@
 //! Chains of places, from the file down to the value at hand, and diagnostics made from them.
 
+use crate::report::snippet::snippet;
 use crate::report::{Code, Diagnostic, ItemKind, Location, Spot};
 use crate::span::{FileId, Span};
 use crate::syntax::Position;
@@ -46,7 +47,7 @@ impl Context {
             related: Vec::new(),
             help: None,
             locations: self.locations(),
-            condition: None,
+            condition_snippet: None,
             deprecated_field: None,
         })
     }
@@ -70,10 +71,11 @@ impl Context {
         position: Position,
     ) -> Box<Diagnostic> {
         let mut diagnostic = self.diagnostic_at(code, message, span);
+        // Not the text itself: a condition may hold thousands of mistakes.
+        diagnostic.condition_snippet = Some(snippet(text, position.idx));
         let spot = Spot::Condition { title: title(text), base: (self.0.span.file, self.0.span.start), position };
         let location = Location { kind: ItemKind::ConditionExpression, name: String::new(), spot };
         diagnostic.locations.push(location);
-        diagnostic.condition = Some(text.to_owned());
         diagnostic
     }
 

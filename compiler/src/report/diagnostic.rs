@@ -22,8 +22,8 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// Falco's chain of places, outermost first.
     pub locations: Vec<Location>,
-    /// The text the last location is a position of, when that is a condition.
-    pub condition: Option<String>,
+    /// The line of the condition's text around the last location, when that is a position of a condition.
+    pub condition_snippet: Option<String>,
     /// The deprecated field it is about.
     pub deprecated_field: Option<&'static str>,
 }

@@ -84,9 +84,7 @@ fn location(location: &Location, sources: &Sources) -> Value {
 /// The line of the last place; for conditions, of their text.
 fn context_snippet(diagnostic: &Diagnostic, sources: &Sources) -> String {
     match diagnostic.locations.last().map(|location| &location.spot) {
-        Some(Spot::Condition { position, .. }) => {
-            snippet(diagnostic.condition.as_deref().unwrap_or_default(), position.idx)
-        }
+        Some(Spot::Condition { .. }) => diagnostic.condition_snippet.clone().unwrap_or_default(),
         Some(Spot::File(file, offset)) => {
             snippet(sources.get(*file).map_or("", |source| &source.text), *offset as usize)
         }

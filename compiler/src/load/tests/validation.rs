@@ -161,7 +161,7 @@ fn deprecated_fields_in_conditions() {
         let (loaded, warnings) = accepted(&rule(&format!(">\n    {text}"), ""));
         assert!(warnings.iter().all(|w| *w == "DEPRECATED_ITEM"), "{warnings:?}");
         assert_eq!(loaded.results[0].warnings[0].deprecated_field, Some("evt.dir"));
-        assert!(loaded.results[0].warnings[0].condition.as_deref().is_some_and(|c| c.contains("evt.dir")));
+        assert!(loaded.results[0].warnings[0].condition_snippet.as_deref().is_some_and(|c| c.contains("evt.dir")));
     }
 }
 
