@@ -1,4 +1,4 @@
-//! The forms of a capture that runs need: plain, gzip, and without its events.
+//! The forms of a capture that runs need: plain, gzip, and with one event only.
 
 use anyhow::{Context as _, bail};
 use std::fs::File;
@@ -14,8 +14,8 @@ pub(crate) struct Prepared {
     pub(crate) raw: PathBuf,
     /// Gzip.
     pub(crate) gzip: PathBuf,
-    /// Plain, only the blocks before the first event.
-    pub(crate) without_events: PathBuf,
+    /// Plain, only up to the first event: a capture must have one.
+    pub(crate) start: PathBuf,
     /// Number of event blocks.
     pub(crate) events: u64,
 }
@@ -28,7 +28,7 @@ pub(crate) fn prepare(path: &Path, folder: &Path) -> anyhow::Result<Prepared> {
     let name = file_name.split('.').next().unwrap_or(file_name).to_owned();
     let raw = folder.join(format!("{name}.scap"));
     let gzip = folder.join(format!("{name}.scap.gz"));
-    let without_events = folder.join(format!("{name}.start.scap"));
+    let start = folder.join(format!("{name}.start.scap"));
     let mut bytes = Vec::new();
     let mut file = BufReader::new(File::open(path)?);
     if file_name.ends_with(".gz") {
@@ -36,28 +36,28 @@ pub(crate) fn prepare(path: &Path, folder: &Path) -> anyhow::Result<Prepared> {
     } else {
         file.read_to_end(&mut bytes)?;
     }
-    let (metadata_end, events) = scan(&bytes)?;
+    let (start_end, events) = scan(&bytes)?;
     std::fs::write(&raw, &bytes)?;
-    std::fs::write(&without_events, &bytes[..metadata_end])?;
+    std::fs::write(&start, &bytes[..start_end])?;
     let mut encoder = flate2::write::GzEncoder::new(BufWriter::new(File::create(&gzip)?), flate2::Compression::fast());
     encoder.write_all(&bytes)?;
     encoder.finish()?.flush()?;
-    Ok(Prepared { name, raw, gzip, without_events, events })
+    Ok(Prepared { name, raw, gzip, start, events })
 }
 
-/// Where the first event block begins, and how many there are.
+/// Where the first event block ends, and how many there are.
 fn scan(bytes: &[u8]) -> anyhow::Result<(usize, u64)> {
     let word = |at: usize| -> Option<u32> { Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?)) };
-    let (mut at, mut metadata_end, mut events) = (0, None, 0);
+    let (mut at, mut start_end, mut events) = (0, None, 0);
     while let (Some(kind), Some(length)) = (word(at), word(at + 4)) {
         if length < 12 {
             bail!("block of {length} bytes at offset {at}");
         }
         if EVENT_BLOCKS.contains(&kind) {
-            metadata_end.get_or_insert(at);
+            start_end.get_or_insert(at + length as usize);
             events += 1;
         }
         at += length as usize;
     }
-    Ok((metadata_end.unwrap_or(bytes.len()), events))
+    Ok((start_end.unwrap_or(bytes.len()).min(bytes.len()), events))
 }

@@ -2,7 +2,7 @@
 //! and rule files.
 //!
 //! For each capture and rule set it prints CPU seconds, nanoseconds of CPU per event and the ratio. The time
-//! of starting up (reading and compiling rules, the process list) is measured on a capture without events
+//! of starting up (reading and compiling rules, the process list) is measured on a capture with one event
 //! and taken off. Every program runs `--runs` times; the least CPU time counts. Memory is the peak resident
 //! set on the gzip form of the capture, which no program maps.
 //!
@@ -95,7 +95,7 @@ fn main() -> anyhow::Result<()> {
 struct ProgramUsage {
     /// CPU on the whole capture.
     whole: Usage,
-    /// CPU on the capture without events.
+    /// CPU on the capture with one event.
     start: Usage,
     /// Peak memory on the gzip form.
     memory_kib: u64,
@@ -108,7 +108,7 @@ fn program_usage(
 ) -> anyhow::Result<ProgramUsage> {
     Ok(ProgramUsage {
         whole: measure::best(&command(&capture.raw), runs)?,
-        start: measure::best(&command(&capture.without_events), runs)?,
+        start: measure::best(&command(&capture.start), runs)?,
         memory_kib: measure::best(&command(&capture.gzip), 1)?.peak_kib,
     })
 }
