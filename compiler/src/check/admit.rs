@@ -1,6 +1,6 @@
 //! Which operators a type takes, and which computed right sides a left side takes.
 
-use super::operand::{Info, type_name};
+use super::operand::Info;
 use crate::hir::{ListOp, Modifier, Op};
 use crate::syntax::ast::CheckOp;
 use crate::syntax::print::{list_op_name, op_name};
@@ -52,7 +52,7 @@ pub(super) fn operator(op: CheckOp, lhs: &Info) -> Result<(), String> {
         return match (list_of(lhs.ty), fits) {
             (true, true) => Ok(()),
             (true, false) => Err(format!("'{name}' operator not supported list filters")),
-            (false, _) => Err(format!("list filters are not supported for type '{}'", type_name(lhs.ty))),
+            (false, _) => Err(format!("list filters are not supported for type '{}'", lhs.ty.name())),
         };
     }
     let kind = group(lhs.ty);
@@ -67,7 +67,7 @@ pub(super) fn operator(op: CheckOp, lhs: &Info) -> Result<(), String> {
             format!("'{name}' with modifier not supported for ip address and network filters")
         }
         (Group::Address, _) => format!("'{name}' operator not supported for ip address and network filters"),
-        (Group::None, _) => format!("'{name}' operator not supported for type '{}'", type_name(lhs.ty)),
+        (Group::None, _) => format!("'{name}' operator not supported for type '{}'", lhs.ty.name()),
     })
 }
 
@@ -120,10 +120,10 @@ pub(super) fn right_side(op: CheckOp, lhs: &Info, rhs: &Info) -> Result<(), Stri
         return Err(format!(
             "field '{}' has type '{}{}' while the right-hand side field '{}' has incompatible type '{}{}'",
             lhs.name,
-            type_name(lhs.ty),
+            lhs.ty.name(),
             list(lhs),
             rhs.name,
-            type_name(rhs.ty),
+            rhs.ty.name(),
             list(rhs)
         ));
     }

@@ -133,7 +133,7 @@ fn single(kind: TransformKind, arg: &Info, key: Option<&str>) -> Result<Info, St
     if !fits {
         return Err(format!(
             "can't add field transformer: type '{}' is not supported by '{name}' transformer applied on {}field '{}'",
-            type_name(arg.ty),
+            arg.ty.name(),
             if arg.list { "list " } else { "" },
             arg.name
         ));
@@ -207,59 +207,4 @@ fn getopt(key: Option<&str>) -> Result<Info, String> {
 
 fn is_text(info: &Info) -> bool {
     matches!(info.ty, Type::Charbuf | Type::Fspath | Type::Fsrelpath)
-}
-
-/// Name of a type in messages.
-pub(super) fn type_name(ty: Type) -> &'static str {
-    match ty {
-        Type::None => "NONE",
-        Type::Int8 => "INT8",
-        Type::Int16 => "INT16",
-        Type::Int32 => "INT32",
-        Type::Int64 => "INT64",
-        Type::Uint8 => "UINT8",
-        Type::Uint16 => "UINT16",
-        Type::Uint32 => "UINT32",
-        Type::Uint64 => "UINT64",
-        Type::Charbuf => "CHARBUF",
-        Type::Bytebuf => "BYTEBUF",
-        Type::Errno => "ERRNO",
-        Type::Sockaddr => "SOCKADDR",
-        Type::Socktuple => "SOCKTUPLE",
-        Type::Fd => "FD",
-        Type::Pid => "PID",
-        Type::Fdlist => "FDLIST",
-        Type::Fspath => "FSPATH",
-        Type::SyscallId => "SYSCALLID",
-        Type::Sigtype => "SIGTYPE",
-        Type::Reltime => "RELTIME",
-        Type::Abstime => "ABSTIME",
-        Type::Port => "PORT",
-        Type::L4proto => "L4PROTO",
-        Type::Sockfamily => "SOCKFAMILY",
-        Type::Bool => "BOOL",
-        Type::Ipv4addr => "IPV4ADDR",
-        Type::Dyn => "DYNAMIC",
-        Type::Flags8 => "FLAGS8",
-        Type::Flags16 => "FLAGS16",
-        Type::Flags32 => "FLAGS32",
-        Type::Uid => "UID",
-        Type::Gid => "GID",
-        Type::Double => "DOUBLE",
-        Type::Sigset => "SIGSET",
-        Type::Charbufarray => "CHARBUFARRAY",
-        Type::CharbufPairArray => "CHARBUF_PAIR_ARRAY",
-        Type::Ipv4net => "IPV4NET",
-        Type::Ipv6addr => "IPV6ADDR",
-        Type::Ipv6net => "IPV6NET",
-        Type::Ipaddr => "IPADDR",
-        Type::Ipnet => "IPNET",
-        Type::Mode => "MODE",
-        Type::Fsrelpath => "FSRELPATH",
-        Type::Enumflags8 => "ENUMFLAGS8",
-        Type::Enumflags16 => "ENUMFLAGS16",
-        Type::Enumflags32 => "ENUMFLAGS32",
-        Type::Fd32 => "FD32",
-        Type::Pid32 => "PID32",
-    }
 }
