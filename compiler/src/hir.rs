@@ -11,12 +11,13 @@
 use crate::span::Span;
 use crate::value::FieldRef;
 use peregrine_schema::Type;
+use serde::{Deserialize, Serialize};
 
 /// Index into [`RuleSet::fields`].
 pub type Slot = u32;
 
 /// A loaded, checked set of rules of one event source, in matching order.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
 pub struct RuleSet {
     /// Every field used by a condition or an output, each once, in order of first use.
     pub fields: Vec<FieldRef>,
@@ -25,7 +26,7 @@ pub struct RuleSet {
 }
 
 /// A rule.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Rule {
     /// Name.
     pub name: String,
@@ -53,12 +54,13 @@ pub struct Rule {
     pub output: Template,
     /// Further entries of `output_fields`, by key.
     pub extra_fields: Vec<ExtraField>,
-    /// Place of the rule's name.
+    /// Place of the rule's name. Not kept in compiled files.
+    #[serde(skip)]
     pub span: Span,
 }
 
 /// An entry of `output_fields` that the output's text does not mention (`append_output: extra_fields`).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ExtraField {
     /// Key.
     pub key: String,
@@ -67,7 +69,7 @@ pub struct ExtraField {
 }
 
 /// Value of an [`ExtraField`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum ExtraValue {
     /// A field, with its own JSON type.
     Typed(Token),
@@ -76,7 +78,7 @@ pub enum ExtraValue {
 }
 
 /// Severity, most severe first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash, Serialize, Deserialize)]
 #[repr(u8)]
 #[allow(missing_docs, reason = "names of syslog severities")]
 pub enum Priority {
@@ -127,7 +129,7 @@ impl Priority {
 }
 
 /// A condition.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Expr {
     /// All of them, at least two.
     And(Vec<Expr>),
@@ -140,11 +142,12 @@ pub enum Expr {
 }
 
 /// A comparison with its place in the source.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Test {
     /// What is tested.
     pub predicate: Predicate,
-    /// Place of the left side.
+    /// Place of the left side. Not kept in compiled files.
+    #[serde(skip)]
     pub span: Span,
 }
 
@@ -155,7 +158,7 @@ impl PartialEq for Test {
 }
 
 /// A comparison without its place; equal predicates are evaluated once per event for the whole rule set.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Predicate {
     /// Left side.
     pub lhs: Operand,
@@ -164,7 +167,7 @@ pub struct Predicate {
 }
 
 /// Operator and right side.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Comparison {
     /// `exists`.
     Exists,
@@ -181,7 +184,7 @@ pub enum Comparison {
 }
 
 /// Operators that compare two scalars.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "named like the operators, docs/operators.md")]
 pub enum Op {
     Eq,
@@ -202,7 +205,7 @@ pub enum Op {
 }
 
 /// Operators over lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "named like the operators, docs/operators.md")]
 pub enum ListOp {
     In,
@@ -211,7 +214,7 @@ pub enum ListOp {
 }
 
 /// Quantifiers over the right side; all three are false for an empty list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "named like the modifiers, docs/operators.md")]
 pub enum Modifier {
     /// Exactly one element satisfies (duplicates count twice).
@@ -221,7 +224,7 @@ pub enum Modifier {
 }
 
 /// A parsed constant.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Const {
     /// `true`, `false`.
     Bool(bool),
@@ -240,7 +243,7 @@ pub enum Const {
 }
 
 /// A computed value.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Operand {
     /// A field.
     Field(Slot),
@@ -249,7 +252,7 @@ pub enum Operand {
 }
 
 /// A transformer call.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Transform {
     /// Which.
     pub kind: TransformKind,
@@ -258,13 +261,14 @@ pub struct Transform {
     /// `[key]` after `getopt(...)`.
     pub key: Option<String>,
     /// Type of the result.
+    #[serde(with = "crate::value::type_name")]
     pub ty: Type,
     /// Whether the result is a list.
     pub list: bool,
 }
 
 /// Transformers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "named like the transformers, docs/operators.md")]
 pub enum TransformKind {
     Tolower,
@@ -278,7 +282,7 @@ pub enum TransformKind {
 }
 
 /// An argument of a transformer.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TransformArg {
     /// A field or a nested transformer.
     Operand(Operand),
@@ -289,14 +293,14 @@ pub enum TransformArg {
 }
 
 /// An output, parsed. Missing values print `<NA>` (text) or null (JSON).
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Template {
     /// Literal text and tokens, in order.
     pub pieces: Vec<Piece>,
 }
 
 /// A piece of an output.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Piece {
     /// Literal text.
     Text(String),
@@ -305,7 +309,7 @@ pub enum Piece {
 }
 
 /// `%[width]field[arg]` or `%[width]transformer(...)`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Token {
     /// Left-aligned, padded or cut to this many bytes; 0 if none given.
     pub width: usize,
@@ -317,7 +321,7 @@ pub struct Token {
 }
 
 /// A set of event codes.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct EventSet(pub [u64; 8]);
 
 impl EventSet {

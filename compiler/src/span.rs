@@ -29,6 +29,12 @@ impl Span {
     pub const NONE: Span = Span { file: FileId(u32::MAX), start: 0, end: 0 };
 }
 
+impl Default for Span {
+    fn default() -> Span {
+        Span::NONE
+    }
+}
+
 /// A text and where each part of it was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mapped {

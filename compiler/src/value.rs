@@ -4,6 +4,7 @@
 //! long as the evaluation of one event. A missing value is `None`: every comparison on it is false.
 
 use peregrine_schema::FieldId;
+use serde::{Deserialize, Serialize};
 
 /// What a field gave for one event.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -27,7 +28,7 @@ pub enum Value<'e> {
 }
 
 /// Argument of a field, parsed.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Arg {
     /// None given (distinct from an empty key).
     None,
@@ -38,12 +39,55 @@ pub enum Arg {
 }
 
 /// A field with its argument, as used by conditions and outputs.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FieldRef {
     /// The row of the schema.
+    #[serde(with = "field_name")]
     pub id: FieldId,
     /// The argument.
     pub arg: Arg,
+}
+
+/// Fields of the schema in compiled files: by name.
+mod field_name {
+    use peregrine_schema::FieldId;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(id: &FieldId, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(id.row().name)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FieldId, D::Error> {
+        let name = <&str>::deserialize(deserializer)?;
+        let row = peregrine_schema::fields::field_by_name(name);
+        row.map(|row| row.id).ok_or_else(|| D::Error::custom(format!("there is no field {name}")))
+    }
+}
+
+/// Types of the schema in compiled files: by name.
+pub(crate) mod type_name {
+    use peregrine_schema::Type;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
+
+    pub(crate) fn serialize<S: Serializer>(ty: &Type, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(ty.name())
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Type, D::Error> {
+        let name = <&str>::deserialize(deserializer)?;
+        let mut types = peregrine_schema::FIELDS.iter().map(|field| field.ty);
+        types.find(|ty| ty.name() == name).ok_or_else(|| D::Error::custom(format!("no field has the type {name}")))
+    }
+}
+
+/// What stays the same as long as an event's process image does: fields of the schema with `IMAGE` give the same
+/// values on two events of the same `slot` and `version`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ImageKey {
+    /// A small number: a thread of the state. Numbers of threads that are gone are used again.
+    pub slot: u32,
+    /// Changes with everything that such fields depend on; never 0.
+    pub version: u64,
 }
 
 /// Read access to one event. Implemented by the runtime over record and state, by tests over tables.
@@ -55,6 +99,16 @@ pub trait Event {
     fn code(&self) -> u16;
     /// Value of the field, `None` if missing.
     fn field(&self, slot: usize) -> Option<Value<'_>>;
+    /// The process image whose facts the fields with `IMAGE` give, if what was computed for it may be kept.
+    fn image(&self) -> Option<ImageKey> {
+        None
+    }
+    /// A number that alone decides the field's value, for fields that are cheaper to tell apart than to compute (texts
+    /// made from flags); `None` if there is none. Numbers of different slots have nothing to do with each other.
+    fn fingerprint(&self, slot: usize) -> Option<u64> {
+        let _ = slot;
+        None
+    }
     /// Memory for derived values (transformers), freed with the event.
     fn scratch(&self) -> &bumpalo::Bump;
 }

@@ -79,10 +79,7 @@ impl<'r> Detector<'r> {
         let view = EventView::new(event, &self.bound, &self.scratch, env);
         let (matched, all) = (&mut self.matched, self.all_matches);
         matched.clear();
-        self.matcher.run(&mut self.pad, &view, &mut |rule| {
-            matched.push(rule);
-            all
-        });
+        self.matcher.run(&mut self.pad, &view, all, &mut |rule| matched.push(rule));
         for rule in matched {
             self.counts.by_rule[rule.0 as usize] += 1;
             sink(self.alerts.render(&self.rules.rules[rule.0 as usize], &view));

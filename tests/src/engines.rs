@@ -37,10 +37,7 @@ impl Engines {
         let answer = |matcher: &Matcher| {
             let mut found = Vec::new();
             if matcher.listens(event.code()) {
-                matcher.run(&mut matcher.pad(), event, &mut |RuleId(rule)| {
-                    found.push(rule);
-                    true
-                });
+                matcher.run(&mut matcher.pad(), event, true, &mut |RuleId(rule)| found.push(rule));
             }
             found
         };

@@ -160,10 +160,7 @@ impl Watch {
         let view = EventView::new(event, &self.bound, &run.scratch, &run.env);
         let mut found = Vec::new();
         if run.matcher.listens(event.record.code) {
-            run.matcher.run(&mut run.pad, &view, &mut |rule| {
-                found.push(rule.0);
-                true
-            });
+            run.matcher.run(&mut run.pad, &view, true, &mut |rule| found.push(rule.0));
         }
         look(&view, self.bound.len());
         for rule in found.iter().map(|rule| &self.rules.rules[*rule as usize]).filter(|rule| has_values(rule)) {

@@ -106,10 +106,7 @@ fn conditions(shared: &Path, capture: &OracleCapture) -> anyhow::Result<()> {
         let view = EventView::new(event, &bound, &scratch, &env);
         for (engine, matcher) in matchers.iter().enumerate() {
             let mut matched = vec![false; rules.rules.len()];
-            matcher.run(&mut pads[engine], &view, &mut |rule| {
-                matched[rule.0 as usize] = true;
-                true
-            });
+            matcher.run(&mut pads[engine], &view, true, &mut |rule| matched[rule.0 as usize] = true);
             for (rule, matched) in matched.into_iter().enumerate() {
                 if matched != expected[rule][position] {
                     wrong.entry((rule, engine)).or_default().push((key.0, key.1, event.record.code));

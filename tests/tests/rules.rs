@@ -44,9 +44,8 @@ fn replay(rules: &RuleSet, engine: EngineKind, capture: &[u8]) -> anyhow::Result
         if matcher.listens(event.record.code) {
             let ts = event.record.ts;
             let view = EventView::new(event, &bound, &scratch, &env);
-            matcher.run(&mut pad, &view, &mut |rule| {
+            matcher.run(&mut pad, &view, true, &mut |rule| {
                 hits.push(Hit { rule: rules.rules[rule.0 as usize].name.clone(), ts });
-                true
             });
         }
         scratch.reset();

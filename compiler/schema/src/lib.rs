@@ -462,6 +462,12 @@ bits! {
     EITHER_END = 9;
     /// The argument may also follow as `.ARG` (`evt.arg.fd`).
     DOTTED_ARG = 10;
+    /// Lives as long as the process image: fixed by what is known of the event's thread, its process, its ancestors,
+    /// their users and containers, and by nothing else. Such a value is computed once per image, not per event.
+    IMAGE = 11;
+    /// Looks back at its own earlier evaluations: asked for exactly when the condition, read from left to right, gets
+    /// there, and for no other reason.
+    LOOKS_BACK = 12;
 }
 
 /// Which part of an event a field needs; missing parts make the field missing. This is what lets the

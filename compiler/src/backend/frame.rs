@@ -1,17 +1,19 @@
 //! The answers of one event, kept where native code can read them.
 //!
 //! ```text
-//! Pad    answers: [Answer; fields]   memo: [u32; predicates]   epoch: u32
-//! Answer u32 epoch | u32 kind | u64 a | u64 b                              24 bytes
-//! memo   (epoch << 1) | holds
+//! Pad     answers: [Answer; fields]    memo: [u32; predicates]    lists: [Listed; groups]    epoch: u32
+//! Answer  u32 epoch | u32 kind | u64 a | u64 b                                   24 bytes
+//! memo    (epoch << 1) | holds
+//! Listed  u32 epoch | u32 length | u32 from | u32 in the group's lists or made   16 bytes
 //! ```
 //!
-//! `a` and `b` are the number, or address and length of text, bytes, address or list. An entry counts only if
-//! its epoch is the pad's, so nothing is cleared between events; the epoch counts to 2³¹ and then everything
-//! is cleared once.
+//! `a` and `b` are the number, or address and length of text, bytes, address or list. An entry counts only if its epoch
+//! is the pad's, so nothing is cleared between events; the epoch counts to 2³¹ and then everything is cleared once.
+//! What lives longer than an event is in the pad's [`Images`].
 
+use super::images::Images;
 use crate::value::{Event, Value};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 /// Kinds of answers, as seen by native code.
 pub mod kind {
@@ -81,30 +83,71 @@ impl Answer {
     }
 }
 
+/// Where the list of a group's predicates that hold lies.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct Listed {
+    /// Epoch of the event; in images 1 once known.
+    pub(super) epoch: u32,
+    /// Entries.
+    pub(super) len: u32,
+    /// First entry.
+    pub(super) from: u32,
+    /// Not 0: in the made lists of the event or image, else in the group's own.
+    pub(super) made: u32,
+}
+
+/// An earlier value by fingerprint: what a predicate said of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Recognised {
+    pub(super) fingerprint: u64,
+    /// 0 nothing yet, 1 fails, 2 holds.
+    pub(super) state: u8,
+}
+
+/// Fingerprints remembered per predicate.
+pub(super) const RECOGNISED: usize = 8;
+
 /// Memory for the answers of one event after the other; one per worker.
 #[derive(Debug)]
 pub struct Pad {
     pub(super) answers: Box<[Cell<Answer>]>,
     pub(super) memo: Box<[Cell<u32>]>,
+    pub(super) lists: Box<[Cell<Listed>]>,
+    /// Lists put together for the event.
+    pub(super) made: RefCell<Vec<u32>>,
+    /// By predicate, made on first use.
+    pub(super) recognised: Box<[std::cell::OnceCell<Box<[Cell<Recognised>; RECOGNISED]>>]>,
+    pub(super) images: Images,
+    /// Rules found, in any order.
+    pub(super) found: RefCell<Vec<u32>>,
     pub(super) epoch: u32,
 }
 
 impl Pad {
-    /// For a rule set with so many fields and a program with so many predicates.
-    pub fn new(fields: usize, predicates: usize) -> Pad {
+    /// For a rule set with so many fields and a program with so many predicates and groups.
+    pub fn new(fields: usize, predicates: usize, groups: usize) -> Pad {
         Pad {
             answers: vec![Cell::new(Answer::default()); fields].into(),
             memo: vec![Cell::new(0); predicates].into(),
+            lists: vec![Cell::new(Listed::default()); groups].into(),
+            made: RefCell::default(),
+            recognised: (0..predicates).map(|_| std::cell::OnceCell::new()).collect(),
+            images: Images::new(predicates, groups),
+            found: RefCell::default(),
             epoch: 0,
         }
     }
 
-    /// Forgets all answers.
+    /// Forgets all answers of the event.
     fn advance(&mut self) {
         self.epoch += 1;
+        self.made.get_mut().clear();
+        self.found.get_mut().clear();
         if self.epoch >= 1 << 31 {
             self.answers.fill(Cell::new(Answer::default()));
             self.memo.fill(Cell::new(0));
+            self.lists.fill(Cell::new(Listed::default()));
             self.epoch = 1;
         }
     }
@@ -120,6 +163,7 @@ impl<'e, E: Event + ?Sized> Frame<'e, E> {
     /// Starts a new event.
     pub fn new(event: &'e E, pad: &'e mut Pad) -> Frame<'e, E> {
         pad.advance();
+        pad.images.choose(event.image());
         Frame { event, pad }
     }
 
@@ -151,6 +195,10 @@ impl<E: Event + ?Sized> Event for Frame<'_, E> {
         let value = self.event.field(slot);
         self.pad.answers[slot].set(Answer::new(self.pad.epoch, value));
         value
+    }
+
+    fn fingerprint(&self, slot: usize) -> Option<u64> {
+        self.event.fingerprint(slot)
     }
 
     fn scratch(&self) -> &bumpalo::Bump {

@@ -2,29 +2,27 @@
 //! refused.
 
 use super::frame::{Frame, Pad};
-use super::prepared::Prepared;
+use super::plan::{Plan, Run};
 use crate::hir::RuleSet;
-use crate::ir::{Block, Program, RuleId};
+use crate::ir::{Block, Program};
 use crate::value::Event;
 
 /// A program ready to be interpreted.
 #[derive(Debug)]
 pub struct Interpreter {
     program: Program,
-    prepared: Vec<Prepared>,
-    fields: usize,
+    plan: Plan,
 }
 
 impl Interpreter {
     /// Prepares a program of `rules`.
     pub fn new(rules: &RuleSet, program: Program) -> Interpreter {
-        let prepared = program.predicates.iter().map(|p| Prepared::new(rules, p)).collect();
-        Interpreter { program, prepared, fields: rules.fields.len() }
+        Interpreter { plan: Plan::new(rules, &program), program }
     }
 
     /// Memory for a worker.
     pub fn pad(&self) -> Pad {
-        Pad::new(self.fields, self.prepared.len())
+        self.plan.pad()
     }
 
     /// Whether any rule can match events of this code.
@@ -32,30 +30,43 @@ impl Interpreter {
         self.program.function(code).is_some()
     }
 
-    /// Reports the matching rules in order until `on_match` says that it wants no more.
-    pub fn run<E: Event + ?Sized>(&self, pad: &mut Pad, event: &E, on_match: &mut dyn FnMut(RuleId) -> bool) {
-        let Some(function) = self.program.function(event.code()) else { return };
-        let frame = Frame::new(event, pad);
+    /// Finds the rules that match, all or at least the first of them; in any order, in the pad.
+    pub(super) fn run<E: Event + ?Sized>(&self, pad: &mut Pad, event: &E, all: bool) {
+        let Some(function) = self.program.by_code.get(event.code() as usize).copied().flatten() else { return };
+        let run = Run { frame: Frame::new(event, pad), plan: &self.plan, all };
+        self.function(function as usize, &run);
+    }
+
+    fn function<E: Event + ?Sized>(&self, index: usize, run: &Run<'_, '_, E>) {
         let mut at = 0;
         loop {
-            match function.blocks[at] {
+            let next = match self.program.functions[index].blocks[at] {
                 Block::Return => return,
                 Block::Match { rule, next } => {
-                    if !on_match(rule) {
-                        return;
+                    run.report(rule);
+                    next
+                }
+                Block::Gate { rule, open, shut } => {
+                    if run.may_report(rule) {
+                        open
+                    } else {
+                        shut
                     }
-                    at = next.0 as usize;
+                }
+                Block::Switch { switch, next } => {
+                    let switch = self.plan.planned_switch(self.plan.switch_number(index, switch));
+                    run.cases(switch, &mut |case| self.function(case.0 as usize, run));
+                    next
                 }
                 Block::Test { predicate, holds, fails } => {
-                    let id = predicate.0 as usize;
-                    let held = frame.remembered(id).unwrap_or_else(|| {
-                        let held = self.prepared[id].holds(&frame);
-                        frame.remember(id, held);
-                        held
-                    });
-                    at = if held { holds.0 } else { fails.0 } as usize;
+                    if run.test(predicate.0) {
+                        holds
+                    } else {
+                        fails
+                    }
                 }
-            }
+            };
+            at = next.0 as usize;
         }
     }
 }

@@ -1,14 +1,19 @@
 //! Engines that run a compiled program over events.
 //!
-//! `interp` walks the IR, `native` is machine code made from it. Both keep the answers of an event in a
-//! [`frame::Pad`]: each field is asked for at most once, each predicate evaluated at most once. String and
-//! list tests are prepared once per rule set ([`prepared`]). [`Matcher`] is one of them, or the reference
-//! evaluator.
+//! `interp` walks the IR, `native` is machine code made from it ([`codegen`]). How a predicate is answered is the same in
+//! both ([`plan`]): each field is asked for at most once per event, each predicate evaluated at most once per event or
+//! process image, those of a group together ([`groups`], [`frame`], [`images`]). [`Matcher`] is one of them, or the
+//! reference evaluator.
 
+pub mod codegen;
 pub mod frame;
+pub mod groups;
+pub mod images;
 pub mod interp;
 pub mod native;
+pub mod plan;
 pub mod prepared;
+pub mod radix;
 
 use crate::eval;
 use crate::hir::RuleSet;
@@ -54,7 +59,7 @@ impl Matcher {
         match self {
             Matcher::Jit(native) => native.pad(),
             Matcher::Interp(interpreter) => interpreter.pad(),
-            Matcher::Oracle(_) => Pad::new(0, 0),
+            Matcher::Oracle(_) => Pad::new(0, 0, 0),
         }
     }
 
@@ -68,18 +73,23 @@ impl Matcher {
         }
     }
 
-    /// Reports the matching rules in order until `on_match` says that it wants no more.
-    pub fn run<E: Event>(&self, pad: &mut Pad, event: &E, on_match: &mut dyn FnMut(RuleId) -> bool) {
+    /// Reports the rules that match, in order: all of them, or only the first.
+    pub fn run<E: Event>(&self, pad: &mut Pad, event: &E, all: bool, on_match: &mut dyn FnMut(RuleId)) {
         match self {
-            Matcher::Jit(native) => native.run(pad, event, on_match),
-            Matcher::Interp(interpreter) => interpreter.run(pad, event, on_match),
+            Matcher::Jit(native) => native.run(pad, event, all),
+            Matcher::Interp(interpreter) => interpreter.run(pad, event, all),
             Matcher::Oracle(rules) => {
-                for rule in eval::run(rules, false, event) {
-                    if !on_match(RuleId(rule as u32)) {
-                        return;
-                    }
-                }
+                eval::run(rules, !all, event).into_iter().for_each(|rule| on_match(RuleId(rule as u32)));
+                return;
             }
         }
+        let found = pad.found.get_mut();
+        if found.is_empty() {
+            return;
+        }
+        found.sort_unstable();
+        found.dedup();
+        found.truncate(if all { found.len() } else { 1 });
+        found.iter().for_each(|rule| on_match(RuleId(*rule)));
     }
 }

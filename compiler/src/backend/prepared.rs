@@ -121,8 +121,8 @@ impl Set {
 }
 
 impl Prepared {
-    /// Prepares a predicate of the rule set.
-    pub fn new(rules: &RuleSet, predicate: &Predicate) -> Prepared {
+    /// Prepares a predicate whose left side combines as given.
+    pub fn new(spread: Spread, predicate: &Predicate) -> Prepared {
         let test = match &predicate.test {
             Comparison::Exists => Test::Exists,
             Comparison::One(op, c) => Test::One(Scalar::new(*op, c)),
@@ -136,7 +136,7 @@ impl Prepared {
             Comparison::Field(op, rhs) => Test::Field(*op, rhs.clone()),
             Comparison::FieldList(op, rhs) => Test::FieldList(*op, rhs.clone()),
         };
-        Prepared { lhs: predicate.lhs.clone(), spread: spread(rules, &predicate.lhs), test }
+        Prepared { lhs: predicate.lhs.clone(), spread, test }
     }
 
     /// Whether the predicate holds.
@@ -156,7 +156,8 @@ impl Prepared {
     }
 }
 
-fn spread(rules: &RuleSet, operand: &Operand) -> Spread {
+/// How several values of an operand combine.
+pub fn spread(rules: &RuleSet, operand: &Operand) -> Spread {
     let Operand::Field(slot) = operand else { return Spread::One };
     let Some(field) = rules.fields.get(*slot as usize) else { return Spread::One };
     let flags = field.id.row().flags;

@@ -1,43 +1,79 @@
-//! Typed rules → branching programs.
+//! Typed rules → branching programs: runs the passes and puts the functions together.
 //!
-//! Equal predicates of the whole rule set get one number. For every event code the conditions become tests in
-//! the order in which they were written; a predicate that the event's type decides ([`super::partial`])
-//! becomes a jump, so that rules which cannot match the type vanish. Codes with the same code share a function.
+//! ```text
+//! rules ─► share ─► fold ─► for each class of event codes: partial ─► hoist, access ─► functions
+//! ```
+//!
+//! Codes on which the same rules are tried and the same predicates are decided form a class. Without optimisation
+//! ([`Options::plain`]) every rule is tested as it is written, one after the other: what the optimised program is
+//! compared with, and the form of rules whose fields look back at their own evaluations.
 
-use super::partial::decide;
+use super::access::{Covers, groups};
+use super::cost::{Costs, Lifetime, Profile, lifetime};
+use super::fold::constant;
+use super::formula::{FormId, Formulas, NEVER};
+use super::hoist::{Body, Hoister, Item};
+use super::partial::Decisions;
 use super::{Block, BlockId, Function, PredicateId, Program, RuleId};
-use crate::hir::{EventSet, Expr, Predicate, RuleSet};
+use crate::hir::{EventSet, Expr, RuleSet};
 use peregrine_schema::EVENT_COUNT;
 use rustc_hash::FxHashMap;
 
 /// Asynchronous events are shown to every rule.
 const ASYNC_EVENT: u16 = 402;
 
-/// Compiles a rule set.
-pub fn lower(rules: &RuleSet) -> Program {
-    let mut sharing = Sharing::default();
-    let conditions: Vec<Node> = rules.rules.iter().map(|r| sharing.node(&r.condition)).collect();
-    let predicates = sharing.predicates;
-    let mut functions: Vec<Function> = Vec::new();
-    let mut by_blocks: FxHashMap<Vec<Block>, usize> = FxHashMap::default();
-    let mut by_code = vec![None; EVENT_COUNT];
-    for code in 0..EVENT_COUNT as u16 {
-        let decided = predicates.iter().map(|p| decide(rules, p, code)).collect();
-        let blocks = function_blocks(rules, &conditions, code, decided);
-        if blocks.len() == 1 {
-            continue;
-        }
-        let index = *by_blocks.entry(blocks).or_insert_with_key(|blocks| {
-            functions.push(Function { codes: EventSet::EMPTY, blocks: blocks.clone() });
-            functions.len() - 1
-        });
-        functions[index].codes.insert(code);
-        by_code[code as usize] = Some(index as u32);
-    }
-    Program { predicates, functions, by_code }
+/// How a program is made.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Leave out all passes but sharing and partial evaluation.
+    pub plain: bool,
+    /// Measured costs and likelihoods.
+    pub profile: Option<Profile>,
 }
 
-/// A condition over numbered predicates.
+/// Compiles a rule set.
+pub fn lower(rules: &RuleSet, options: &Options) -> Program {
+    let mut formulas = Formulas::default();
+    let conditions: Vec<Condition> = rules.rules.iter().map(|r| condition(rules, &mut formulas, r, options)).collect();
+    let predicates = formulas.predicates().to_vec();
+    let groups = if options.plain { Vec::new() } else { groups(rules, &predicates) };
+    let mut costs = Costs::new(rules, &predicates, options.profile.as_ref());
+    let mut covers = Covers::new(predicates.len(), &groups);
+    let folded: Vec<Option<bool>> = predicates.iter().map(|p| constant(rules, p)).collect();
+    let decisions = Decisions::new(rules, &predicates);
+    let mut hoister = Hoister::new(&mut formulas, &mut costs, &mut covers);
+    let mut by_code = vec![None; EVENT_COUNT];
+    let mut by_body: FxHashMap<(Vec<Block>, Vec<super::Switch>), usize> = FxHashMap::default();
+    for class in classes(rules, &decisions) {
+        let code = class[0];
+        let decided = |p: PredicateId| folded[p.0 as usize].or_else(|| decisions.of(p, code));
+        let function = class_function(rules, &conditions, code, &decided, &mut hoister);
+        if function.blocks == [Block::Return] {
+            continue;
+        }
+        let index = *by_body.entry((function.blocks, function.switches)).or_insert_with_key(|(blocks, switches)| {
+            let (blocks, switches) = (blocks.clone(), switches.clone());
+            hoister.functions.push(Function { codes: EventSet::EMPTY, blocks, switches });
+            hoister.functions.len() - 1
+        });
+        for code in class {
+            hoister.functions[index].codes.insert(code);
+            by_code[code as usize] = Some(index as u32);
+        }
+    }
+    let functions = hoister.functions;
+    Program { predicates, groups, functions, by_code }
+}
+
+/// A rule's condition.
+enum Condition {
+    /// May be tested in any order.
+    Free(FormId),
+    /// Tested from left to right, behind a gate.
+    Written(Node),
+}
+
+/// A condition as it is written, over numbered predicates.
 enum Node {
     And(Vec<Node>),
     Or(Vec<Node>),
@@ -45,109 +81,111 @@ enum Node {
     Test(PredicateId),
 }
 
-/// Numbers predicates; equal ones get the same number.
-#[derive(Default)]
-struct Sharing {
-    predicates: Vec<Predicate>,
-    ids: FxHashMap<Predicate, PredicateId>,
-}
-
-impl Sharing {
-    fn node(&mut self, condition: &Expr) -> Node {
-        match condition {
-            Expr::And(members) => Node::And(members.iter().map(|m| self.node(m)).collect()),
-            Expr::Or(members) => Node::Or(members.iter().map(|m| self.node(m)).collect()),
-            Expr::Not(inner) => Node::Not(Box::new(self.node(inner))),
-            Expr::Test(test) => Node::Test(self.id(&test.predicate)),
-        }
-    }
-
-    fn id(&mut self, predicate: &Predicate) -> PredicateId {
-        if let Some(id) = self.ids.get(predicate) {
-            return *id;
-        }
-        let id = PredicateId(self.predicates.len() as u32);
-        self.predicates.push(predicate.clone());
-        self.ids.insert(predicate.clone(), id);
-        id
+fn condition(rules: &RuleSet, formulas: &mut Formulas, rule: &crate::hir::Rule, options: &Options) -> Condition {
+    if !rule.enabled {
+        // Never lowered; its predicates are not part of the program.
+        Condition::Free(NEVER)
+    } else if options.plain || looks_back(rules, &rule.condition) {
+        Condition::Written(node(formulas, &rule.condition))
+    } else {
+        Condition::Free(formulas.form(&rule.condition, true))
     }
 }
 
-fn function_blocks(rules: &RuleSet, conditions: &[Node], code: u16, decided: Vec<Option<bool>>) -> Vec<Block> {
-    let mut builder = Builder { blocks: Vec::new(), decided };
-    // Built from the end so that every target exists; `BlockId`s count from the end until `finish`.
-    let mut next = builder.push(Block::Return);
-    for (index, rule) in rules.rules.iter().enumerate().rev() {
-        if rule.enabled && (rule.events.contains(code) || code == ASYNC_EVENT) {
-            let found = builder.push(Block::Match { rule: RuleId(index as u32), next });
-            next = builder.branch(&conditions[index], found, next);
-        }
+fn looks_back(rules: &RuleSet, expr: &Expr) -> bool {
+    match expr {
+        Expr::And(members) | Expr::Or(members) => members.iter().any(|m| looks_back(rules, m)),
+        Expr::Not(inner) => looks_back(rules, inner),
+        Expr::Test(test) => lifetime(rules, &test.predicate) == Lifetime::Evaluation,
     }
-    builder.finish(next)
 }
 
-struct Builder {
-    blocks: Vec<Block>,
-    /// Predicates the event code decides.
-    decided: Vec<Option<bool>>,
+fn node(formulas: &mut Formulas, expr: &Expr) -> Node {
+    match expr {
+        Expr::And(members) => Node::And(members.iter().map(|m| node(formulas, m)).collect()),
+        Expr::Or(members) => Node::Or(members.iter().map(|m| node(formulas, m)).collect()),
+        Expr::Not(inner) => Node::Not(Box::new(node(formulas, inner))),
+        Expr::Test(test) => Node::Test(formulas.predicate(&test.predicate)),
+    }
 }
 
-impl Builder {
-    fn push(&mut self, block: Block) -> BlockId {
-        self.blocks.push(block);
-        BlockId(self.blocks.len() as u32 - 1)
-    }
-
-    /// Code that continues at `holds` if the condition holds, else at `fails`; gives its entry.
-    fn branch(&mut self, condition: &Node, holds: BlockId, fails: BlockId) -> BlockId {
-        if holds == fails {
-            return holds;
+/// Event codes that behave alike, in order of their first.
+fn classes(rules: &RuleSet, decisions: &Decisions) -> Vec<Vec<u16>> {
+    let mut by_signature: FxHashMap<(Vec<u32>, Vec<Option<bool>>), usize> = FxHashMap::default();
+    let mut classes: Vec<Vec<u16>> = Vec::new();
+    for code in 0..EVENT_COUNT as u16 {
+        let tried: Vec<u32> = tried(rules, code).map(|r| r.0).collect();
+        if tried.is_empty() {
+            continue;
         }
-        match condition {
-            Node::Test(predicate) => match self.decided[predicate.0 as usize] {
-                Some(true) => holds,
-                Some(false) => fails,
-                None => self.push(Block::Test { predicate: *predicate, holds, fails }),
-            },
-            Node::Not(inner) => self.branch(inner, fails, holds),
-            Node::And(members) => members.iter().rev().fold(holds, |next, m| self.branch(m, next, fails)),
-            Node::Or(members) => members.iter().rev().fold(fails, |next, m| self.branch(m, holds, next)),
-        }
+        let class = *by_signature.entry((tried, decisions.signature(code))).or_insert_with(|| {
+            classes.push(Vec::new());
+            classes.len() - 1
+        });
+        classes[class].push(code);
     }
+    classes
+}
 
-    /// Turns the order around, so that the entry is block 0 and targets point forward, and drops blocks
-    /// that are never reached.
-    fn finish(self, entry: BlockId) -> Vec<Block> {
-        let mut reached = vec![false; self.blocks.len()];
-        reached[entry.0 as usize] = true;
-        for i in (0..self.blocks.len()).rev() {
-            if !reached[i] {
-                continue;
-            }
-            match self.blocks[i] {
-                Block::Test { holds, fails, .. } => {
-                    reached[holds.0 as usize] = true;
-                    reached[fails.0 as usize] = true;
-                }
-                Block::Match { next, .. } => reached[next.0 as usize] = true,
-                Block::Return => {}
+/// The rules that are tried on events of a code.
+fn tried(rules: &RuleSet, code: u16) -> impl DoubleEndedIterator<Item = RuleId> {
+    let indexed = rules.rules.iter().enumerate();
+    indexed
+        .filter(move |(_, rule)| rule.enabled && (rule.events.contains(code) || code == ASYNC_EVENT))
+        .map(|(index, _)| RuleId(index as u32))
+}
+
+fn class_function(
+    rules: &RuleSet,
+    conditions: &[Condition],
+    code: u16,
+    decided: &impl Fn(PredicateId) -> Option<bool>,
+    hoister: &mut Hoister<'_>,
+) -> Function {
+    let mut body = Body::default();
+    let mut entry = body.push(Block::Return);
+    for rule in tried(rules, code).rev() {
+        if let Condition::Written(node) = &conditions[rule.0 as usize] {
+            let found = body.push(Block::Match { rule, next: entry });
+            let open = branch(&mut body, decided, node, found, entry);
+            if open != entry {
+                entry = body.push(Block::Gate { rule, open, shut: entry });
             }
         }
-        let mut number = vec![BlockId(0); self.blocks.len()];
-        for (count, i) in (0..self.blocks.len()).rev().filter(|i| reached[*i]).enumerate() {
-            number[i] = BlockId(count as u32);
+    }
+    let mut memo = FxHashMap::default();
+    let mut items = Vec::new();
+    for rule in tried(rules, code) {
+        if let Condition::Free(form) = conditions[rule.0 as usize] {
+            let assumed = hoister.formulas.assume(form, decided, &mut memo);
+            if assumed != NEVER {
+                items.push(Item { rule, demands: hoister.formulas.demands(assumed) });
+            }
         }
-        let renumber = |b: BlockId| number[b.0 as usize];
-        (0..self.blocks.len())
-            .rev()
-            .filter(|i| reached[*i])
-            .map(|i| match self.blocks[i] {
-                Block::Test { predicate, holds, fails } => {
-                    Block::Test { predicate, holds: renumber(holds), fails: renumber(fails) }
-                }
-                Block::Match { rule, next } => Block::Match { rule, next: renumber(next) },
-                Block::Return => Block::Return,
-            })
-            .collect()
+    }
+    let entry = hoister.rules(&mut body, items, entry);
+    body.finish(EventSet::EMPTY, entry)
+}
+
+/// Code that tests a condition as it is written.
+fn branch(
+    body: &mut Body,
+    decided: &impl Fn(PredicateId) -> Option<bool>,
+    condition: &Node,
+    holds: BlockId,
+    fails: BlockId,
+) -> BlockId {
+    if holds == fails {
+        return holds;
+    }
+    match condition {
+        Node::Test(predicate) => match decided(*predicate) {
+            Some(true) => holds,
+            Some(false) => fails,
+            None => body.test(*predicate, holds, fails),
+        },
+        Node::Not(inner) => branch(body, decided, inner, fails, holds),
+        Node::And(members) => members.iter().rev().fold(holds, |next, m| branch(body, decided, m, next, fails)),
+        Node::Or(members) => members.iter().rev().fold(fails, |next, m| branch(body, decided, m, holds, next)),
     }
 }

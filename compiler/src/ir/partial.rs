@@ -3,9 +3,74 @@
 //! The table of [`known`] states, per field, what every event of a code gives; the predicate is then decided
 //! by the reference meaning of its operator. What is not stated stays undecided, which is always right.
 
+use super::PredicateId;
 use crate::hir::{Comparison, Operand, Predicate, RuleSet};
 use crate::value::{Arg, FieldRef};
-use peregrine_schema::{EVENTS, EventFlags, FieldId, Needs, Origin};
+use peregrine_schema::{EVENT_COUNT, EVENTS, EventFlags, FieldId, Needs, Origin};
+use rustc_hash::FxHashMap;
+
+/// What the type of the event decides, for all predicates of a program.
+#[derive(Debug)]
+pub struct Decisions {
+    /// Predicates that some code decides, with their values by code; others are not in it.
+    by_predicate: FxHashMap<PredicateId, u32>,
+    rows: Vec<Vec<Option<bool>>>,
+}
+
+impl Decisions {
+    /// Evaluates every predicate on every event code.
+    pub fn new(rules: &RuleSet, predicates: &[Predicate]) -> Decisions {
+        let mut decisions = Decisions { by_predicate: FxHashMap::default(), rows: Vec::new() };
+        let mut known_rows: FxHashMap<Vec<Option<bool>>, u32> = FxHashMap::default();
+        for (index, predicate) in predicates.iter().enumerate() {
+            if !may_decide(rules, predicate) {
+                continue;
+            }
+            let row: Vec<_> = (0..EVENT_COUNT as u16).map(|code| decide(rules, predicate, code)).collect();
+            if row.iter().any(Option::is_some) {
+                let number = *known_rows.entry(row).or_insert_with_key(|row| {
+                    decisions.rows.push(row.clone());
+                    decisions.rows.len() as u32 - 1
+                });
+                decisions.by_predicate.insert(PredicateId(index as u32), number);
+            }
+        }
+        decisions
+    }
+
+    /// The value of a predicate on events of a code, if their type decides it.
+    pub fn of(&self, predicate: PredicateId, code: u16) -> Option<bool> {
+        let row = self.by_predicate.get(&predicate)?;
+        self.rows[*row as usize][usize::from(code)]
+    }
+
+    /// All that is decided for a code; codes with equal signatures behave alike.
+    pub fn signature(&self, code: u16) -> Vec<Option<bool>> {
+        self.rows.iter().map(|row| row[usize::from(code)]).collect()
+    }
+}
+
+/// Whether [`decide`] can say anything about the predicate for some code.
+fn may_decide(rules: &RuleSet, predicate: &Predicate) -> bool {
+    use FieldId::*;
+    let Operand::Field(slot) = &predicate.lhs else { return false };
+    let Some(field) = rules.fields.get(*slot as usize) else { return false };
+    field.id.row().needs == Needs::Fd
+        || matches!(
+            field.id,
+            EvtType
+                | EvtDir
+                | EvtIsIo
+                | EvtIsIoRead
+                | EvtIsIoWrite
+                | EvtIsWait
+                | EvtIsOpenRead
+                | EvtIsOpenWrite
+                | EvtIsOpenExec
+                | EvtIsOpenCreate
+                | EvtArg
+        )
+}
 
 /// What the events of a code give for a field.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,11 +86,14 @@ enum Known {
 /// Decides a predicate for all events of a code, if that is possible.
 pub fn decide(rules: &RuleSet, predicate: &Predicate, code: u16) -> Option<bool> {
     let Operand::Field(slot) = &predicate.lhs else { return None };
-    let fixed =
-        FixedEvent { code, value: known(rules.fields.get(*slot as usize)?, code)?, scratch: bumpalo::Bump::new() };
+    let value = known(rules.fields.get(*slot as usize)?, code)?;
+    if value == Known::Missing {
+        return Some(false);
+    }
+    let fixed = FixedEvent { code, value, scratch: bumpalo::Bump::new() };
     match &predicate.test {
         // The right side may be missing or vary: only a missing left side decides.
-        Comparison::Field(..) | Comparison::FieldList(..) => (fixed.value == Known::Missing).then_some(false),
+        Comparison::Field(..) | Comparison::FieldList(..) => None,
         _ => Some(crate::eval::holds(rules, predicate, &fixed)),
     }
 }
@@ -93,7 +161,6 @@ fn known(field: &FieldRef, code: u16) -> Option<Known> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use peregrine_schema::EVENT_COUNT;
 
     /// For which event codes the type decides whether the field exists.
     fn decided(id: FieldId) -> Vec<u16> {

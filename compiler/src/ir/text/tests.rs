@@ -59,7 +59,7 @@ fn broken_texts() {
         ("fn x:", "line 1: 'x' is not an event code"),
         ("fn 9999:", "line 1: no event code 9999"),
         ("b0: return", "line 1: a block before the first function"),
-        ("fn 1:\nb0: jump b1", "line 2: expected test, match or return, found 'jump b1'"),
+        ("fn 1:\nb0: jump b1", "line 2: expected test, switch, gate, match or return, found 'jump b1'"),
     ] {
         assert_eq!(refused(text), expected, "{text}");
     }

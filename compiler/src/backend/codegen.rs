@@ -1,0 +1,490 @@
+//! Machine code from the IR: one function per IR function, without relocations.
+//!
+//! Code reaches everything through its only argument, the [`Context`]; constants are immediate. So it can be put
+//! anywhere, in executable memory or in a file, and functions are generated independently of each other, on all cores.
+//!
+//! ```text
+//! Context  0 answers: *Answer      8 memo: *u32        16 lists: *Listed    24 states: *u8    32 image lists: *Listed
+//!         40 epoch: u32           44 memo tag: u32 (epoch << 1)
+//!         48 extract: fn(ctx, slot)       56 test: fn(ctx, predicate) -> u8    64 report: fn(ctx, rule)
+//!         72 gate: fn(ctx, rule) -> u8    80 switch: fn(ctx, switch)           88 host: *Host (opaque to the code)
+//! ```
+//!
+//! | predicate | code |
+//! |---|---|
+//! | of the image | its state, a byte; if not known, the callback |
+//! | of a group | false if the list is known and empty, else the callback |
+//! | number, truth value, short text, short list | compared in place |
+//! | other | the remembered answer, else the callback |
+
+use super::frame::{Answer, Listed, kind};
+use super::plan::{Plan, Planned};
+use super::prepared::Spread;
+use crate::hir::{Comparison, Const, ListOp, Op, Operand};
+use crate::ir::cost::Lifetime;
+use crate::ir::{Block, Function, Program};
+use cranelift_codegen::Context as CodegenContext;
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{
+    AbiParam, Block as Label, InstBuilder, MemFlagsData, SigRef, Signature, Type, UserFuncName, Value as Ssa, types,
+};
+use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::settings::{self, Configurable};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use rayon::prelude::*;
+use std::mem::offset_of;
+
+/// What native code is called with.
+#[repr(C)]
+pub(super) struct Context {
+    pub answers: *const Answer,
+    pub memo: *const u32,
+    pub lists: *const Listed,
+    pub states: *const u8,
+    pub image_lists: *const Listed,
+    pub epoch: u32,
+    pub memo_tag: u32,
+    pub extract: unsafe extern "C" fn(*const Context, u32),
+    pub test: unsafe extern "C" fn(*const Context, u32) -> u8,
+    pub report: unsafe extern "C" fn(*const Context, u32),
+    pub gate: unsafe extern "C" fn(*const Context, u32) -> u8,
+    pub switch: unsafe extern "C" fn(*const Context, u32),
+    pub host: *const (),
+}
+
+/// Why no machine code could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum CodeError {
+    /// This machine is not supported by the code generator.
+    #[error("no code generator for this machine: {0}")]
+    Target(String),
+    /// A function could not be generated.
+    #[error("code generation failed: {0}")]
+    Function(String),
+}
+
+/// Machine code of a program.
+#[derive(Debug)]
+pub struct Code {
+    /// One per function of the program.
+    pub functions: Vec<Vec<u8>>,
+}
+
+/// Alignment of functions, bytes.
+pub const ALIGNMENT: usize = 16;
+
+/// The machine for which code is made: this one.
+pub fn target() -> Result<OwnedTargetIsa, CodeError> {
+    let failed = |e: &dyn std::fmt::Display| CodeError::Target(e.to_string());
+    let mut flags = settings::builder();
+    for (name, value) in [
+        ("opt_level", "none"),
+        ("regalloc_algorithm", "single_pass"),
+        ("is_pic", "true"),
+        ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }),
+    ] {
+        flags.set(name, value).map_err(|e| failed(&e))?;
+    }
+    cranelift_native::builder().map_err(|e| failed(&e))?.finish(settings::Flags::new(flags)).map_err(|e| failed(&e))
+}
+
+/// Generates the code of a program. Functions come out the same whatever the number of cores.
+pub fn generate(isa: &OwnedTargetIsa, plan: &Plan, program: &Program) -> Result<Code, CodeError> {
+    let one = |(index, function): (usize, &Function)| {
+        let mut context = build(isa, plan, index, function);
+        let failed = |e: &dyn std::fmt::Debug| CodeError::Function(format!("fn {index}: {e:?}"));
+        let compiled = context.compile(&**isa, &mut ControlPlane::default()).map_err(|e| failed(&e.inner))?;
+        if !compiled.buffer.relocs().is_empty() {
+            return Err(failed(&"code that refers to other places"));
+        }
+        Ok(compiled.code_buffer().to_vec())
+    };
+    let functions = program.functions.par_iter().enumerate().map(one).collect::<Result<_, _>>()?;
+    Ok(Code { functions })
+}
+
+/// The code of one function in the code generator's own language, for people.
+pub fn clif(isa: &OwnedTargetIsa, plan: &Plan, program: &Program, index: usize) -> Option<String> {
+    Some(build(isa, plan, index, program.functions.get(index)?).func.display().to_string())
+}
+
+/// The code of one function as assembly, for people.
+pub fn assembly(isa: &OwnedTargetIsa, plan: &Plan, program: &Program, index: usize) -> Result<String, CodeError> {
+    let failed = |e: &dyn std::fmt::Debug| CodeError::Function(format!("fn {index}: {e:?}"));
+    let function = program.functions.get(index).ok_or_else(|| failed(&"no such function"))?;
+    let mut context = build(isa, plan, index, function);
+    context.set_disasm(true);
+    let compiled = context.compile(&**isa, &mut ControlPlane::default()).map_err(|e| failed(&e.inner))?;
+    Ok(compiled.vcode.clone().unwrap_or_default())
+}
+
+fn build(isa: &OwnedTargetIsa, plan: &Plan, index: usize, function: &Function) -> CodegenContext {
+    let pointer = isa.pointer_type();
+    let signature = |params: &[Type], returns: &[Type]| {
+        let mut signature = Signature::new(isa.default_call_conv());
+        signature.params.extend(params.iter().map(|t| AbiParam::new(*t)));
+        signature.returns.extend(returns.iter().map(|t| AbiParam::new(*t)));
+        signature
+    };
+    let mut context = CodegenContext::new();
+    context.func.signature = signature(&[pointer], &[]);
+    context.func.name = UserFuncName::user(0, index as u32);
+    let mut memory = FunctionBuilderContext::new();
+    let mut builder = FunctionBuilder::new(&mut context.func, &mut memory);
+    let entry = builder.create_block();
+    builder.append_block_params_for_function_params(entry);
+    builder.switch_to_block(entry);
+    let argument = builder.block_params(entry)[0];
+    let void = builder.import_signature(signature(&[pointer, types::I32], &[]));
+    let truth = builder.import_signature(signature(&[pointer, types::I32], &[types::I8]));
+    let mut emitter = Emitter { b: builder, plan, context: argument, pointer, void, truth };
+    emitter.function(index, function);
+    emitter.b.seal_all_blocks();
+    emitter.b.finalize(isa.frontend_config());
+    context
+}
+
+const TRUSTED: MemFlagsData = MemFlagsData::trusted();
+
+/// A function under construction.
+struct Emitter<'f, 'p> {
+    b: FunctionBuilder<'f>,
+    plan: &'p Plan,
+    /// The context argument.
+    context: Ssa,
+    pointer: Type,
+    /// Callbacks without and with an answer.
+    void: SigRef,
+    truth: SigRef,
+}
+
+impl Emitter<'_, '_> {
+    fn load_context(&mut self, ty: Type, offset: usize) -> Ssa {
+        self.b.ins().load(ty, TRUSTED, self.context, offset as i32)
+    }
+
+    fn function(&mut self, index: usize, function: &Function) {
+        let labels: Vec<Label> = function.blocks.iter().map(|_| self.b.create_block()).collect();
+        self.b.ins().jump(labels[0], &[]);
+        for (block, label) in function.blocks.iter().zip(&labels) {
+            self.b.switch_to_block(*label);
+            match *block {
+                Block::Test { predicate, holds, fails } => {
+                    self.test(predicate.0, labels[holds.0 as usize], labels[fails.0 as usize]);
+                }
+                Block::Switch { switch, next } => {
+                    let number = self.plan.switch_number(index, switch);
+                    self.switch(number, labels[next.0 as usize]);
+                }
+                Block::Gate { rule, open, shut } => {
+                    let may = self.ask(offset_of!(Context, gate), rule.0);
+                    self.b.ins().brif(may, labels[open.0 as usize], &[], labels[shut.0 as usize], &[]);
+                }
+                Block::Match { rule, next } => {
+                    self.tell(offset_of!(Context, report), rule.0);
+                    self.b.ins().jump(labels[next.0 as usize], &[]);
+                }
+                Block::Return => {
+                    self.b.ins().return_(&[]);
+                }
+            }
+        }
+    }
+
+    /// Calls a callback that returns a truth value.
+    fn ask(&mut self, offset: usize, argument: u32) -> Ssa {
+        let callee = self.load_context(self.pointer, offset);
+        let argument = self.b.ins().iconst(types::I32, i64::from(argument));
+        let call = self.b.ins().call_indirect(self.truth, callee, &[self.context, argument]);
+        self.b.inst_results(call)[0]
+    }
+
+    /// Calls a callback that returns nothing.
+    fn tell(&mut self, offset: usize, argument: u32) {
+        let callee = self.load_context(self.pointer, offset);
+        let argument = self.b.ins().iconst(types::I32, i64::from(argument));
+        self.b.ins().call_indirect(self.void, callee, &[self.context, argument]);
+    }
+
+    /// Continues at `holds` or `fails`.
+    fn test(&mut self, predicate: u32, holds: Label, fails: Label) {
+        let planned = &self.plan.predicates()[predicate as usize];
+        if planned.lifetime == Lifetime::Image {
+            self.test_of_image(predicate, holds, fails);
+        } else if let Some(group) = planned.group {
+            self.test_of_group(predicate, group, holds, fails);
+        } else if let Some(held) = self.in_place(predicate, planned) {
+            self.b.ins().brif(held, holds, &[], fails, &[]);
+        } else {
+            self.test_remembered(predicate, holds, fails);
+        }
+    }
+
+    fn test_of_image(&mut self, predicate: u32, holds: Label, fails: Label) {
+        let states = self.load_context(self.pointer, offset_of!(Context, states));
+        let state = self.b.ins().load(types::I8, TRUSTED, states, predicate as i32);
+        let (known, slow) = (self.b.create_block(), self.cold());
+        self.b.ins().brif(state, known, &[], slow, &[]);
+        self.b.switch_to_block(known);
+        let held = self.b.ins().icmp_imm_u(IntCC::Equal, state, 2);
+        self.b.ins().brif(held, holds, &[], fails, &[]);
+        self.callback_test(predicate, slow, holds, fails);
+    }
+
+    fn test_of_group(&mut self, predicate: u32, group: u32, holds: Label, fails: Label) {
+        let slow = self.cold();
+        self.unless_empty(group, slow, fails);
+        self.callback_test(predicate, slow, holds, fails);
+    }
+
+    fn test_remembered(&mut self, predicate: u32, holds: Label, fails: Label) {
+        let memo = self.load_context(self.pointer, offset_of!(Context, memo));
+        let tag = self.load_context(types::I32, offset_of!(Context, memo_tag));
+        let entry = self.b.ins().load(types::I32, TRUSTED, memo, predicate as i32 * 4);
+        let difference = self.b.ins().bxor(entry, tag);
+        let known = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, difference, 2);
+        let (hit, miss) = (self.b.create_block(), self.b.create_block());
+        self.b.ins().brif(known, hit, &[], miss, &[]);
+        self.b.switch_to_block(hit);
+        self.b.ins().brif(difference, holds, &[], fails, &[]);
+        self.callback_test(predicate, miss, holds, fails);
+    }
+
+    fn callback_test(&mut self, predicate: u32, slow: Label, holds: Label, fails: Label) {
+        self.b.switch_to_block(slow);
+        let held = self.ask(offset_of!(Context, test), predicate);
+        self.b.ins().brif(held, holds, &[], fails, &[]);
+    }
+
+    fn cold(&mut self) -> Label {
+        let block = self.b.create_block();
+        self.b.set_cold_block(block);
+        block
+    }
+
+    /// Continues at `empty` if the group's list is known and empty, else at `other`.
+    fn unless_empty(&mut self, group: u32, other: Label, empty: Label) {
+        let of_image = self.plan.group_is_of_image(group);
+        let offset = if of_image { offset_of!(Context, image_lists) } else { offset_of!(Context, lists) };
+        let lists = self.load_context(self.pointer, offset);
+        let at = group as i32 * size_of::<Listed>() as i32;
+        // Epoch and length as one word.
+        let have = self.b.ins().load(types::I64, TRUSTED, lists, at + offset_of!(Listed, epoch) as i32);
+        let want = if of_image {
+            self.b.ins().iconst(types::I64, 1)
+        } else {
+            let epoch = self.load_context(types::I32, offset_of!(Context, epoch));
+            self.b.ins().uextend(types::I64, epoch)
+        };
+        let is_empty = self.b.ins().icmp(IntCC::Equal, have, want);
+        self.b.ins().brif(is_empty, empty, &[], other, &[]);
+    }
+
+    fn switch(&mut self, number: u32, next: Label) {
+        let groups: Vec<u32> = self.plan.planned_switch(number).groups.iter().map(|(group, _)| *group).collect();
+        let slow = self.cold();
+        for (i, group) in groups.iter().enumerate() {
+            let empty = if i + 1 == groups.len() { next } else { self.b.create_block() };
+            self.unless_empty(*group, slow, empty);
+            if i + 1 < groups.len() {
+                self.b.switch_to_block(empty);
+            }
+        }
+        if groups.is_empty() {
+            self.b.ins().jump(next, &[]);
+        }
+        self.b.switch_to_block(slow);
+        self.tell(offset_of!(Context, switch), number);
+        self.b.ins().jump(next, &[]);
+    }
+
+    /// Makes sure that the answer of a field is there; gives its address.
+    fn answer(&mut self, slot: u32) -> Ssa {
+        let answers = self.load_context(self.pointer, offset_of!(Context, answers));
+        let epoch = self.load_context(types::I32, offset_of!(Context, epoch));
+        let address = self.b.ins().iadd_imm_u(answers, i64::from(slot) * size_of::<Answer>() as i64);
+        let have = self.b.ins().load(types::I32, TRUSTED, address, offset_of!(Answer, epoch) as i32);
+        let fresh = self.b.ins().icmp(IntCC::Equal, have, epoch);
+        let (ask, go) = (self.b.create_block(), self.b.create_block());
+        self.b.ins().brif(fresh, go, &[], ask, &[]);
+        self.b.switch_to_block(ask);
+        self.tell(offset_of!(Context, extract), slot);
+        self.b.ins().jump(go, &[]);
+        self.b.switch_to_block(go);
+        address
+    }
+
+    /// Evaluates a predicate in place, if that is simple.
+    fn in_place(&mut self, predicate: u32, planned: &Planned) -> Option<Ssa> {
+        let (Operand::Field(slot), Spread::One) = (&planned.predicate.lhs, planned.spread) else { return None };
+        let slot = *slot;
+        match &planned.predicate.test {
+            Comparison::Exists => {
+                let answer = self.answer(slot);
+                let kind = self.b.ins().load(types::I32, TRUSTED, answer, offset_of!(Answer, kind) as i32);
+                Some(self.b.ins().icmp_imm_u(IntCC::NotEqual, kind, i64::from(kind::MISSING)))
+            }
+            Comparison::One(op, c) if is_order(*op) && number(c).is_some() => {
+                let (kind, n) = number(c)?;
+                Some(self.of_kind(predicate, slot, kind, |code, answer| code.compare_number(answer, *op, kind, n)))
+            }
+            Comparison::One(op @ (Op::Eq | Op::Ne), Const::Str(t)) if t.len() <= INLINE_TEXT => {
+                Some(self.of_kind(predicate, slot, kind::STR, |code, answer| {
+                    let equal = code.text_equals(answer, &[t]);
+                    if *op == Op::Eq { equal } else { code.b.ins().bxor_imm_u(equal, 1) }
+                }))
+            }
+            Comparison::One(Op::Startswith | Op::Bstartswith, Const::Str(prefix)) if prefix.len() <= INLINE_TEXT => {
+                Some(self.of_kind(predicate, slot, kind::STR, |code, answer| code.text_starts_with(answer, prefix)))
+            }
+            Comparison::Many(ListOp::In | ListOp::Intersects, list) if list.len() <= INLINE_LIST => {
+                let texts: Vec<&[u8]> = list.iter().map(short_text).collect::<Option<_>>()?;
+                Some(self.of_kind(predicate, slot, kind::STR, |code, answer| code.text_equals(answer, &texts)))
+            }
+            _ => None,
+        }
+    }
+
+    /// `compare` if the field's value is of `expected` kind, 0 if it is missing, else the callback's answer
+    /// (dynamically typed parameters).
+    fn of_kind(
+        &mut self,
+        predicate: u32,
+        slot: u32,
+        expected: u32,
+        compare: impl FnOnce(&mut Self, Ssa) -> Ssa,
+    ) -> Ssa {
+        let answer = self.answer(slot);
+        let kind = self.b.ins().load(types::I32, TRUSTED, answer, offset_of!(Answer, kind) as i32);
+        let done = self.b.create_block();
+        let result = self.b.append_block_param(done, types::I8);
+        let (fast, other, slow) = (self.b.create_block(), self.b.create_block(), self.cold());
+        let same = self.b.ins().icmp_imm_u(IntCC::Equal, kind, i64::from(expected));
+        self.b.ins().brif(same, fast, &[], other, &[]);
+        self.b.switch_to_block(fast);
+        let held = compare(self, answer);
+        self.b.ins().jump(done, &[held.into()]);
+        self.b.switch_to_block(other);
+        let zero = self.b.ins().iconst(types::I8, 0);
+        self.b.ins().brif(kind, slow, &[], done, &[zero.into()]);
+        self.b.switch_to_block(slow);
+        let held = self.ask(offset_of!(Context, test), predicate);
+        self.b.ins().jump(done, &[held.into()]);
+        self.b.switch_to_block(done);
+        result
+    }
+
+    fn compare_number(&mut self, answer: Ssa, op: Op, kind: u32, constant: u64) -> Ssa {
+        let value = self.b.ins().load(types::I64, TRUSTED, answer, offset_of!(Answer, a) as i32);
+        let constant = self.b.ins().iconst(types::I64, constant as i64);
+        let signed = kind == kind::INT;
+        let condition = match op {
+            Op::Ne => IntCC::NotEqual,
+            Op::Lt if signed => IntCC::SignedLessThan,
+            Op::Lt => IntCC::UnsignedLessThan,
+            Op::Le if signed => IntCC::SignedLessThanOrEqual,
+            Op::Le => IntCC::UnsignedLessThanOrEqual,
+            Op::Gt if signed => IntCC::SignedGreaterThan,
+            Op::Gt => IntCC::UnsignedGreaterThan,
+            Op::Ge if signed => IntCC::SignedGreaterThanOrEqual,
+            Op::Ge => IntCC::UnsignedGreaterThanOrEqual,
+            // Only orderings reach this place; equality is what is left of them.
+            _ => IntCC::Equal,
+        };
+        self.b.ins().icmp(condition, value, constant)
+    }
+
+    fn text_equals(&mut self, answer: Ssa, texts: &[&[u8]]) -> Ssa {
+        let address = self.b.ins().load(self.pointer, TRUSTED, answer, offset_of!(Answer, a) as i32);
+        let length = self.b.ins().load(types::I64, TRUSTED, answer, offset_of!(Answer, b) as i32);
+        let done = self.b.create_block();
+        let result = self.b.append_block_param(done, types::I8);
+        for text in texts {
+            let (compare, next) = (self.b.create_block(), self.b.create_block());
+            let same = self.b.ins().icmp_imm_u(IntCC::Equal, length, text.len() as i64);
+            self.b.ins().brif(same, compare, &[], next, &[]);
+            self.b.switch_to_block(compare);
+            let equal = self.bytes_equal(address, text);
+            let one = self.b.ins().iconst(types::I8, 1);
+            self.b.ins().brif(equal, done, &[one.into()], next, &[]);
+            self.b.switch_to_block(next);
+        }
+        let zero = self.b.ins().iconst(types::I8, 0);
+        self.b.ins().jump(done, &[zero.into()]);
+        self.b.switch_to_block(done);
+        result
+    }
+
+    fn text_starts_with(&mut self, answer: Ssa, prefix: &[u8]) -> Ssa {
+        let address = self.b.ins().load(self.pointer, TRUSTED, answer, offset_of!(Answer, a) as i32);
+        let length = self.b.ins().load(types::I64, TRUSTED, answer, offset_of!(Answer, b) as i32);
+        let (compare, done) = (self.b.create_block(), self.b.create_block());
+        let result = self.b.append_block_param(done, types::I8);
+        let enough = self.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, length, prefix.len() as i64);
+        let zero = self.b.ins().iconst(types::I8, 0);
+        self.b.ins().brif(enough, compare, &[], done, &[zero.into()]);
+        self.b.switch_to_block(compare);
+        let equal = self.bytes_equal(address, prefix);
+        self.b.ins().jump(done, &[equal.into()]);
+        self.b.switch_to_block(done);
+        result
+    }
+
+    /// Whether the memory at `address`, at least as long as `text`, begins with it: word by word.
+    fn bytes_equal(&mut self, address: Ssa, text: &[u8]) -> Ssa {
+        // The memory is readable but not aligned, and may be changed between events: no `readonly`.
+        let unaligned = MemFlagsData::new().with_notrap();
+        let mut difference: Option<Ssa> = None;
+        let mut at = 0;
+        while at < text.len() {
+            let size = [8, 4, 2, 1].into_iter().find(|s| at + s <= text.len()).unwrap_or(1);
+            let mut word = [0; 8];
+            word[..size].copy_from_slice(&text[at..at + size]);
+            let ty = match size {
+                8 => types::I64,
+                4 => types::I32,
+                2 => types::I16,
+                _ => types::I8,
+            };
+            let have = self.b.ins().load(ty, unaligned, address, at as i32);
+            let have = if size == 8 { have } else { self.b.ins().uextend(types::I64, have) };
+            let want = self.b.ins().iconst(types::I64, i64::from_le_bytes(word));
+            let differs = self.b.ins().bxor(have, want);
+            difference = Some(match difference {
+                Some(before) => self.b.ins().bor(before, differs),
+                None => differs,
+            });
+            at += size;
+        }
+        match difference {
+            Some(difference) => self.b.ins().icmp_imm_u(IntCC::Equal, difference, 0),
+            None => self.b.ins().iconst(types::I8, 1),
+        }
+    }
+}
+
+/// Longest text compared in place, bytes.
+const INLINE_TEXT: usize = 32;
+/// Most texts of a list compared in place.
+const INLINE_LIST: usize = 4;
+
+fn is_order(op: Op) -> bool {
+    matches!(op, Op::Eq | Op::Ne | Op::Lt | Op::Le | Op::Gt | Op::Ge)
+}
+
+fn number(c: &Const) -> Option<(u32, u64)> {
+    match c {
+        Const::Bool(b) => Some((kind::BOOL, u64::from(*b))),
+        Const::Int(n) => Some((kind::INT, *n as u64)),
+        Const::Uint(n) => Some((kind::UINT, *n)),
+        _ => None,
+    }
+}
+
+fn short_text(c: &Const) -> Option<&[u8]> {
+    match c {
+        Const::Str(s) if s.len() <= INLINE_TEXT => Some(s),
+        _ => None,
+    }
+}

@@ -1,0 +1,324 @@
+//! Predicates on one field that are answered together: one look at the value gives the list of those that hold.
+//!
+//! | kind | look |
+//! |---|---|
+//! | equal, number | one hash table over all constants of all predicates |
+//! | prefix, suffix | a walk through a [`Radix`] tree |
+//! | contains | one Aho-Corasick automaton |
+//! | path (`pmatch`) | a walk through a tree of path components |
+//!
+//! On nearly every event the list is empty. Lists that are known beforehand lie in the group, others are put together
+//! in the caller's memory; either way they ascend.
+
+use super::prepared::Glob;
+use super::radix::Radix;
+use crate::hir::{Comparison, Const, Predicate};
+use crate::ir::GroupKind;
+use crate::value::Value;
+use aho_corasick::AhoCorasick;
+use rustc_hash::FxHashMap;
+
+/// A group ready to be asked.
+#[derive(Debug)]
+pub struct PreparedGroup {
+    lookup: Lookup,
+    /// Lists of predicates, each ascending.
+    ids: Vec<u32>,
+}
+
+/// A range of `ids`.
+type Range = (u32, u32);
+
+#[derive(Debug)]
+enum Lookup {
+    Equal {
+        /// Bit `min(length, 63)` of every text.
+        lengths: u64,
+        lists: FxHashMap<Box<[u8]>, Range>,
+    },
+    Number(FxHashMap<u64, Range>),
+    /// The ids of a tree are predicates.
+    Affix(Radix),
+    Contains {
+        automaton: Option<AhoCorasick>,
+        /// By pattern.
+        lists: Vec<Range>,
+    },
+    Path(PathTree),
+}
+
+/// Where the answer of a group lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// A range of the group's own lists.
+    Kept(u32, u32),
+    /// The caller's memory.
+    Made,
+    /// The value is of a kind that the group does not know: the predicates must be asked one by one.
+    Unknown,
+}
+
+impl PreparedGroup {
+    /// Prepares a group from its predicates, ascending.
+    pub fn new<'p>(kind: GroupKind, members: impl Iterator<Item = (u32, &'p Predicate)>) -> PreparedGroup {
+        let mut lists = Lists::default();
+        let lookup = match kind {
+            GroupKind::Equal => {
+                let lists = lists.by_constant(members, |c| text(c).map(Box::from));
+                let lengths = lists.keys().fold(0, |bits, t: &Box<[u8]>| bits | 1 << t.len().min(63));
+                Lookup::Equal { lengths, lists }
+            }
+            GroupKind::Number => Lookup::Number(lists.by_constant(members, number)),
+            GroupKind::Prefix | GroupKind::Suffix => {
+                let mut tree = Radix::new(kind == GroupKind::Suffix);
+                for (id, predicate) in members {
+                    constants(predicate).iter().filter_map(text).for_each(|t| tree.insert(t, id));
+                }
+                Lookup::Affix(tree)
+            }
+            GroupKind::Contains => {
+                let by_text = lists.by_constant(members, |c| text(c).map(<[u8]>::to_vec));
+                let mut patterns: Vec<(Vec<u8>, Range)> = by_text.into_iter().collect();
+                patterns.sort_unstable();
+                Lookup::Contains {
+                    automaton: AhoCorasick::new(patterns.iter().map(|(t, _)| t)).ok(),
+                    lists: patterns.into_iter().map(|(_, list)| list).collect(),
+                }
+            }
+            GroupKind::Path => {
+                let mut tree = PathTree::default();
+                for (id, predicate) in members {
+                    constants(predicate).iter().filter_map(text).for_each(|t| tree.insert(t, id));
+                }
+                Lookup::Path(tree)
+            }
+        };
+        PreparedGroup { lookup, ids: lists.ids }
+    }
+
+    /// A list of the group.
+    pub fn kept(&self, from: u32, len: u32) -> &[u32] {
+        &self.ids[from as usize..(from + len) as usize]
+    }
+
+    /// Which predicates hold for the value. A list that is made is appended to `made`.
+    pub fn ask(&self, value: Option<Value<'_>>, made: &mut Vec<u32>) -> Found {
+        let from = made.len();
+        let found = match value {
+            None => Found::Kept(0, 0),
+            // Of several values any may satisfy.
+            Some(Value::List(items)) => self.ask_all(items, made),
+            Some(value) => self.ask_one(value, made),
+        };
+        match found {
+            Found::Made => ascend(made, from),
+            Found::Kept(..) | Found::Unknown => made.truncate(from),
+        }
+        found
+    }
+
+    fn ask_all(&self, items: &[Value<'_>], made: &mut Vec<u32>) -> Found {
+        for item in items {
+            match self.ask_one(*item, made) {
+                Found::Kept(from, len) => made.extend_from_slice(self.kept(from, len)),
+                Found::Made => {}
+                Found::Unknown => return Found::Unknown,
+            }
+        }
+        Found::Made
+    }
+
+    fn ask_one(&self, value: Value<'_>, made: &mut Vec<u32>) -> Found {
+        match (&self.lookup, value) {
+            (Lookup::Equal { lengths, lists }, Value::Str(text)) => {
+                if lengths >> text.len().min(63) & 1 == 0 {
+                    return Found::Kept(0, 0);
+                }
+                let (from, len) = lists.get(text).copied().unwrap_or_default();
+                Found::Kept(from, len)
+            }
+            (Lookup::Number(lists), Value::Uint(number)) => {
+                let (from, len) = lists.get(&number).copied().unwrap_or_default();
+                Found::Kept(from, len)
+            }
+            (Lookup::Number(lists), Value::Int(number)) => {
+                let (from, len) = lists.get(&(number as u64)).copied().unwrap_or_default();
+                Found::Kept(from, len)
+            }
+            (Lookup::Affix(tree), Value::Str(text)) => {
+                tree.walk(text, |ids| made.extend_from_slice(ids));
+                Found::Made
+            }
+            (Lookup::Contains { automaton: Some(automaton), lists }, Value::Str(text)) => {
+                for found in automaton.find_overlapping_iter(text) {
+                    let (from, len) = lists[found.pattern().as_usize()];
+                    made.extend_from_slice(self.kept(from, len));
+                }
+                Found::Made
+            }
+            (Lookup::Path(tree), Value::Str(text)) => {
+                tree.walk(text, made);
+                Found::Made
+            }
+            _ => Found::Unknown,
+        }
+    }
+}
+
+/// Sorts what stands behind `from`, and removes what stands there twice.
+fn ascend(made: &mut Vec<u32>, from: usize) {
+    if made.len() - from > 1 {
+        made[from..].sort_unstable();
+        let mut kept = from + 1;
+        for i in from + 1..made.len() {
+            if made[i] != made[kept - 1] {
+                made[kept] = made[i];
+                kept += 1;
+            }
+        }
+        made.truncate(kept);
+    }
+}
+
+fn constants(predicate: &Predicate) -> &[Const] {
+    match &predicate.test {
+        Comparison::One(_, c) => std::slice::from_ref(c),
+        Comparison::Many(_, list) => list,
+        _ => &[],
+    }
+}
+
+fn text(c: &Const) -> Option<&[u8]> {
+    match c {
+        Const::Str(t) => Some(t),
+        _ => None,
+    }
+}
+
+fn number(c: &Const) -> Option<u64> {
+    match c {
+        Const::Int(n) => Some(*n as u64),
+        Const::Uint(n) => Some(*n),
+        _ => None,
+    }
+}
+
+/// Lists under construction; equal lists are kept once.
+#[derive(Default)]
+struct Lists {
+    ids: Vec<u32>,
+    known: FxHashMap<Vec<u32>, Range>,
+}
+
+impl Lists {
+    /// For each constant the list of predicates that have it.
+    fn by_constant<'p, K: std::hash::Hash + Eq>(
+        &mut self,
+        members: impl Iterator<Item = (u32, &'p Predicate)>,
+        key: impl Fn(&'p Const) -> Option<K>,
+    ) -> FxHashMap<K, Range> {
+        let mut by_key: FxHashMap<K, Vec<u32>> = FxHashMap::default();
+        let mut order: Vec<(u32, &'p Const)> = Vec::new();
+        for (id, predicate) in members {
+            for c in constants(predicate) {
+                if let Some(key) = key(c) {
+                    let list = by_key.entry(key).or_default();
+                    // Members come in ascending order; a constant may stand twice in one list.
+                    if list.is_empty() {
+                        order.push((id, c));
+                    }
+                    if list.last() != Some(&id) {
+                        list.push(id);
+                    }
+                }
+            }
+        }
+        // In the order of the rules: nothing depends on the order of a hash table.
+        let mut ranges = FxHashMap::default();
+        for (_, c) in order {
+            if let Some(key) = key(c)
+                && let Some(list) = by_key.remove(&key)
+            {
+                ranges.insert(key, self.add(list));
+            }
+        }
+        ranges
+    }
+
+    fn add(&mut self, list: Vec<u32>) -> Range {
+        if let Some(range) = self.known.get(&list) {
+            return *range;
+        }
+        let range = (self.ids.len() as u32, list.len() as u32);
+        self.ids.extend_from_slice(&list);
+        self.known.insert(list, range);
+        range
+    }
+}
+
+/// Path prefixes by component. Empty components do not count.
+#[derive(Debug)]
+struct PathTree {
+    nodes: Vec<PathNode>,
+}
+
+#[derive(Debug, Default)]
+struct PathNode {
+    texts: FxHashMap<Box<[u8]>, usize>,
+    /// Pattern as written, parsed, child.
+    globs: Vec<(Box<[u8]>, Glob, usize)>,
+    ids: Vec<u32>,
+}
+
+impl Default for PathTree {
+    fn default() -> PathTree {
+        PathTree { nodes: vec![PathNode::default()] }
+    }
+}
+
+fn components(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    path.split(|b| *b == b'/').filter(|c| !c.is_empty())
+}
+
+impl PathTree {
+    fn insert(&mut self, path: &[u8], id: u32) {
+        let mut node = 0;
+        for part in components(path) {
+            let is_glob = part.iter().any(|b| b"?*[".contains(b));
+            let here = &self.nodes[node];
+            let known = if is_glob {
+                here.globs.iter().find(|(text, ..)| **text == *part).map(|(.., child)| *child)
+            } else {
+                here.texts.get(part).copied()
+            };
+            node = known.unwrap_or_else(|| {
+                let child = self.nodes.len();
+                self.nodes.push(PathNode::default());
+                if is_glob {
+                    self.nodes[node].globs.push((part.into(), Glob::new(part), child));
+                } else {
+                    self.nodes[node].texts.insert(part.into(), child);
+                }
+                child
+            });
+        }
+        self.nodes[node].ids.push(id);
+    }
+
+    fn walk(&self, path: &[u8], found: &mut Vec<u32>) {
+        found.extend_from_slice(&self.nodes[0].ids);
+        let (mut active, mut next) = (vec![0], Vec::new());
+        for part in components(path) {
+            for node in active.drain(..) {
+                let node: &PathNode = &self.nodes[node];
+                next.extend(node.texts.get(part));
+                next.extend(node.globs.iter().filter(|(_, glob, _)| glob.matches(part)).map(|(.., child)| *child));
+            }
+            std::mem::swap(&mut active, &mut next);
+            if active.is_empty() {
+                return;
+            }
+            active.iter().for_each(|node| found.extend_from_slice(&self.nodes[*node].ids));
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! How each predicate of a program is answered, and the answering itself: what interpreter and native code share.
+//!
+//! A [`Plan`] belongs to a program: lifetimes, groups, switches, and searchers that are built when they are first
+//! needed, so that a plan is made in no time. A [`Run`] is one event on its way through a program.
+
+use super::frame::{Frame, Listed, Pad, RECOGNISED, Recognised};
+use super::groups::{Found, PreparedGroup};
+use super::prepared::{Prepared, Spread, spread};
+use crate::hir::{Operand, Predicate, RuleSet};
+use crate::ir::cost::{Lifetime, lifetime};
+use crate::ir::{FunctionId, Group, Program, RuleId};
+use crate::value::Event;
+use std::cell::Cell;
+use std::sync::OnceLock;
+
+/// How the predicates of a program are answered.
+#[derive(Debug)]
+pub struct Plan {
+    fields: usize,
+    predicates: Vec<Planned>,
+    groups: Vec<PlannedGroup>,
+    /// Switches of all functions, in order.
+    switches: Vec<PlannedSwitch>,
+    /// For each function the number of its first switch.
+    first_switch: Vec<u32>,
+}
+
+/// How a predicate is answered.
+#[derive(Debug)]
+pub struct Planned {
+    /// What is compared.
+    pub predicate: Predicate,
+    /// How long the answer stays right.
+    pub lifetime: Lifetime,
+    /// How several values of the left side combine.
+    pub spread: Spread,
+    /// Its group.
+    pub group: Option<u32>,
+    prepared: OnceLock<Prepared>,
+}
+
+#[derive(Debug)]
+struct PlannedGroup {
+    group: Group,
+    of_image: bool,
+    prepared: OnceLock<PreparedGroup>,
+}
+
+/// The cases of a switch by group.
+#[derive(Debug)]
+pub struct PlannedSwitch {
+    /// Groups, ascending, each with its predicates and their functions, ascending.
+    pub groups: Vec<(u32, Vec<(u32, FunctionId)>)>,
+}
+
+impl Plan {
+    /// The plan of a program of `rules`.
+    pub fn new(rules: &RuleSet, program: &Program) -> Plan {
+        let mut predicates: Vec<Planned> = program
+            .predicates
+            .iter()
+            .map(|p| Planned {
+                predicate: p.clone(),
+                lifetime: lifetime(rules, p),
+                spread: spread(rules, &p.lhs),
+                group: None,
+                prepared: OnceLock::new(),
+            })
+            .collect();
+        for (index, group) in program.groups.iter().enumerate() {
+            group.members.iter().for_each(|p| predicates[p.0 as usize].group = Some(index as u32));
+        }
+        let of_image = |g: &Group| g.members.iter().all(|p| predicates[p.0 as usize].lifetime == Lifetime::Image);
+        let groups = program.groups.iter().map(|g| PlannedGroup {
+            of_image: of_image(g),
+            group: g.clone(),
+            prepared: OnceLock::new(),
+        });
+        let groups = groups.collect();
+        let mut plan =
+            Plan { fields: rules.fields.len(), predicates, groups, switches: Vec::new(), first_switch: Vec::new() };
+        for function in &program.functions {
+            plan.first_switch.push(plan.switches.len() as u32);
+            for switch in &function.switches {
+                plan.switches.push(plan.switch(&switch.cases));
+            }
+        }
+        plan
+    }
+
+    fn switch(&self, cases: &[(crate::ir::PredicateId, FunctionId)]) -> PlannedSwitch {
+        let mut groups = std::collections::BTreeMap::<u32, Vec<(u32, FunctionId)>>::new();
+        for (predicate, function) in cases {
+            if let Some(group) = self.predicates[predicate.0 as usize].group {
+                groups.entry(group).or_default().push((predicate.0, *function));
+            }
+        }
+        PlannedSwitch { groups: groups.into_iter().collect() }
+    }
+
+    /// Memory for a worker.
+    pub fn pad(&self) -> Pad {
+        Pad::new(self.fields, self.predicates.len(), self.groups.len())
+    }
+
+    /// Whether a pad was made for this plan.
+    pub fn fits(&self, pad: &Pad) -> bool {
+        pad.answers.len() >= self.fields
+            && pad.memo.len() >= self.predicates.len()
+            && pad.lists.len() >= self.groups.len()
+            && pad.images.fits(self.predicates.len(), self.groups.len())
+    }
+
+    /// The predicates.
+    pub fn predicates(&self) -> &[Planned] {
+        &self.predicates
+    }
+
+    /// Whether a group's answer lives as long as the image.
+    pub fn group_is_of_image(&self, group: u32) -> bool {
+        self.groups[group as usize].of_image
+    }
+
+    /// Number of a function's switch among all.
+    pub fn switch_number(&self, function: usize, switch: u32) -> u32 {
+        self.first_switch[function] + switch
+    }
+
+    /// A switch by its number.
+    pub fn planned_switch(&self, number: u32) -> &PlannedSwitch {
+        &self.switches[number as usize]
+    }
+
+    fn group(&self, index: u32) -> &PreparedGroup {
+        let planned = &self.groups[index as usize];
+        planned.prepared.get_or_init(|| {
+            let member = |p: &crate::ir::PredicateId| (p.0, &self.predicates[p.0 as usize].predicate);
+            PreparedGroup::new(planned.group.kind, planned.group.members.iter().map(member))
+        })
+    }
+
+    fn prepared(&self, predicate: u32) -> &Prepared {
+        let planned = &self.predicates[predicate as usize];
+        planned.prepared.get_or_init(|| Prepared::new(planned.spread, &planned.predicate))
+    }
+}
+
+/// One event on its way through a program.
+pub struct Run<'r, 'e, E: ?Sized> {
+    /// The event.
+    pub frame: Frame<'e, E>,
+    /// The plan.
+    pub plan: &'r Plan,
+    /// Every match is wanted, not only the first.
+    pub all: bool,
+}
+
+impl<E: Event + ?Sized> Run<'_, '_, E> {
+    /// Whether a predicate holds.
+    pub fn test(&self, predicate: u32) -> bool {
+        let index = predicate as usize;
+        match self.plan.predicates[index].lifetime {
+            Lifetime::Image => {
+                let state = &self.frame.pad.images.current().states[index];
+                match state.get() {
+                    0 => {
+                        let held = self.evaluate(predicate);
+                        state.set(1 + u8::from(held));
+                        held
+                    }
+                    known => known == 2,
+                }
+            }
+            Lifetime::Event | Lifetime::Evaluation => self.frame.remembered(index).unwrap_or_else(|| {
+                let held = self.evaluate(predicate);
+                self.frame.remember(index, held);
+                held
+            }),
+        }
+    }
+
+    fn evaluate(&self, predicate: u32) -> bool {
+        let planned = &self.plan.predicates[predicate as usize];
+        if let Some(group) = planned.group {
+            let listed = self.listed(group);
+            if listed.made != UNKNOWN {
+                return self.list_contains(group, listed, predicate);
+            }
+        } else if planned.lifetime == Lifetime::Event
+            && let Operand::Field(slot) = planned.predicate.lhs
+            && let Some(fingerprint) = self.frame.fingerprint(slot as usize)
+        {
+            return self.recognised(predicate, fingerprint);
+        }
+        self.plan.prepared(predicate).holds(&self.frame)
+    }
+
+    /// The answer for a value that may have been seen before.
+    fn recognised(&self, predicate: u32, fingerprint: u64) -> bool {
+        let entries = self.frame.pad.recognised[predicate as usize]
+            .get_or_init(|| Box::new(std::array::from_fn(|_| Cell::new(Recognised::default()))));
+        let place = fingerprint.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 61;
+        let entry = &entries[place as usize % RECOGNISED];
+        let known = entry.get();
+        if known.state != 0 && known.fingerprint == fingerprint {
+            return known.state == 2;
+        }
+        let held = self.plan.prepared(predicate).holds(&self.frame);
+        entry.set(Recognised { fingerprint, state: 1 + u8::from(held) });
+        held
+    }
+
+    /// Where the list of a group lies, made if it is not there yet.
+    fn listed(&self, group: u32) -> Listed {
+        let pad = self.frame.pad;
+        let of_image = self.plan.groups[group as usize].of_image;
+        let image = pad.images.current();
+        let (cell, epoch) =
+            if of_image { (&image.lists[group as usize], 1) } else { (&pad.lists[group as usize], pad.epoch) };
+        let known = cell.get();
+        if known.epoch == epoch {
+            return known;
+        }
+        let prepared = self.plan.group(group);
+        let value = self.frame.field(self.plan.groups[group as usize].group.slot as usize);
+        let mut made = if of_image { image.made.borrow_mut() } else { pad.made.borrow_mut() };
+        let begin = made.len();
+        let listed = match prepared.ask(value, &mut made) {
+            Found::Kept(from, len) => Listed { epoch, len, from, made: KEPT },
+            Found::Made => Listed { epoch, len: (made.len() - begin) as u32, from: begin as u32, made: MADE },
+            Found::Unknown => Listed { epoch, len: u32::MAX, from: 0, made: UNKNOWN },
+        };
+        cell.set(listed);
+        listed
+    }
+
+    fn list_contains(&self, group: u32, listed: Listed, predicate: u32) -> bool {
+        self.with_list(group, listed, |list| list.binary_search(&predicate).is_ok())
+    }
+
+    fn with_list<R>(&self, group: u32, listed: Listed, look: impl FnOnce(&[u32]) -> R) -> R {
+        if listed.made == KEPT {
+            return look(self.plan.group(group).kept(listed.from, listed.len));
+        }
+        let pad = self.frame.pad;
+        let of_image = self.plan.groups[group as usize].of_image;
+        let made = if of_image { pad.images.current().made.borrow() } else { pad.made.borrow() };
+        look(&made[listed.from as usize..(listed.from + listed.len) as usize])
+    }
+
+    /// Runs the cases of a switch whose predicates hold.
+    pub fn cases(&self, switch: &PlannedSwitch, run: &mut dyn FnMut(FunctionId)) {
+        for (group, cases) in &switch.groups {
+            let listed = self.listed(*group);
+            if listed.made == UNKNOWN {
+                cases.iter().filter(|(p, _)| self.test(*p)).for_each(|(_, function)| run(*function));
+                continue;
+            }
+            // Lists are not held while a case runs: it may add to them.
+            for i in 0..listed.len as usize {
+                let predicate = self.with_list(*group, listed, |list| list[i]);
+                if let Ok(case) = cases.binary_search_by_key(&predicate, |(p, _)| *p) {
+                    run(cases[case].1);
+                }
+            }
+        }
+    }
+
+    /// Notes a match.
+    pub fn report(&self, rule: RuleId) {
+        self.frame.pad.found.borrow_mut().push(rule.0);
+    }
+
+    /// Whether a rule may still be reported: every match is wanted, or no earlier rule has been found.
+    pub fn may_report(&self, rule: RuleId) -> bool {
+        self.all || self.frame.pad.found.borrow().iter().all(|found| *found > rule.0)
+    }
+}
+
+/// `Listed::made`: in the group's own lists.
+const KEPT: u32 = 0;
+/// In the memory of event or image.
+const MADE: u32 = 1;
+/// No list: the predicates are asked one by one.
+const UNKNOWN: u32 = 2;
