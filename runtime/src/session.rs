@@ -7,7 +7,7 @@
 
 use crate::capture::{Capture, CaptureError, ConvertError, Converted, Converter, Item, Offset, Progress};
 use crate::record::Record;
-use crate::state::{Current, State};
+use crate::state::{Current, Facts, State};
 use peregrine_schema::{Effect, Origin};
 use std::path::Path;
 
@@ -63,6 +63,14 @@ pub struct Delivered<'a> {
     pub first_ts: u64,
 }
 
+impl Delivered<'_> {
+    /// Version of the facts about the event's thread: [`Current::facts`].
+    #[inline]
+    pub fn facts(&self) -> Option<Facts> {
+        self.current.facts(self.state)
+    }
+}
+
 /// Flag of a record: changes state, is not shown to rules.
 const STATE_ONLY: u32 = 1;
 
@@ -106,7 +114,7 @@ impl Session {
                 return Ok(true);
             }
             Some(Item::Restart) => {
-                self.state = State::default();
+                self.state.restart();
                 self.current = Current::default();
                 self.converter.clear();
                 self.first_ts = None;

@@ -232,6 +232,8 @@ struct Fields {
 #[derive(Debug)]
 pub struct Containers {
     by_id: hashbrown::HashMap<Box<[u8]>, Arc<Container>, foldhash::fast::RandomState>,
+    /// How often `by_id` changed.
+    changes: u64,
     /// Container events whose JSON could not be read.
     pub malformed: u64,
 }
@@ -242,7 +244,7 @@ impl Default for Containers {
         host.full_id = "host".to_owned();
         host.name = "host".to_owned();
         let by_id = [(Box::from(&b""[..]), Arc::new(host))].into_iter().collect();
-        Containers { by_id, malformed: 0 }
+        Containers { by_id, changes: 0, malformed: 0 }
     }
 }
 
@@ -250,6 +252,11 @@ impl Containers {
     /// What is known about the container with a short id; the empty id is the host's.
     pub fn get(&self, id: &[u8]) -> Option<&Container> {
         self.by_id.get(id).map(|c| &**c)
+    }
+
+    /// A number that rises when anything about a container changes.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// All containers of which more than the id is known, in no particular order; the host is not among them.
@@ -270,7 +277,10 @@ impl Containers {
         };
         if let Some(kind) = found.engine {
             let known = Container::new(&String::from_utf8_lossy(found.id), kind);
-            self.by_id.insert(found.id.into(), Arc::new(known));
+            if self.get(found.id) != Some(&known) {
+                self.changes += 1;
+                self.by_id.insert(found.id.into(), Arc::new(known));
+            }
         }
         if *found.id == **container { container.clone() } else { Text::from(found.id) }
     }
@@ -278,6 +288,7 @@ impl Containers {
     /// A container event: adds or replaces a container. `None`, and counted, if the JSON cannot be read.
     pub(crate) fn add_json(&mut self, json: &[u8]) -> Option<Arc<Container>> {
         let container = self.read(json)?;
+        self.changes += 1;
         self.by_id.insert(container.id.as_bytes().into(), container.clone());
         Some(container)
     }
@@ -285,6 +296,7 @@ impl Containers {
     /// The event of a container's end.
     pub(crate) fn remove_json(&mut self, json: &[u8]) -> Option<Arc<Container>> {
         let container = self.read(json)?;
+        self.changes += 1;
         self.by_id.remove(container.id.as_bytes());
         Some(container)
     }

@@ -38,6 +38,7 @@ pub(super) fn value<'a>(
     }
     let thread = view.thread()?;
     let image: &'a Image = &thread.image;
+    let usage = &thread.usage;
     let parent = || view.state.threads.ancestor(thread, 1);
     Some(match field.id {
         ProcName => Value::Str(&image.comm),
@@ -119,11 +120,11 @@ pub(super) fn value<'a>(
         ProcFdopencount => Value::Uint(open_fds(view, thread)),
         ProcFdlimit => Value::Int(fd_limit(view, thread)),
         ProcFdusage => Value::Double(fd_usage(view, thread)),
-        ProcVmsize => Value::Uint(thread.vmsize_kb.into()),
-        ProcVmrss => Value::Uint(thread.vmrss_kb.into()),
-        ProcVmswap => Value::Uint(thread.vmswap_kb.into()),
-        ThreadPfmajor => Value::Uint(thread.pfmajor),
-        ThreadPfminor => Value::Uint(thread.pfminor),
+        ProcVmsize => Value::Uint(usage.vmsize_kb.into()),
+        ProcVmrss => Value::Uint(usage.vmrss_kb.into()),
+        ProcVmswap => Value::Uint(usage.vmswap_kb.into()),
+        ThreadPfmajor => Value::Uint(usage.pfmajor),
+        ThreadPfminor => Value::Uint(usage.pfminor),
         ThreadIsmain => Value::Bool(thread.is_main()),
         ThreadVtid if thread.vtid == -1 => return None,
         ThreadVtid => Value::Int(thread.vtid),
@@ -141,10 +142,10 @@ pub(super) fn value<'a>(
         ThreadCpu => cpu(view, slot, purpose, &[0, 1])?,
         ThreadCpuUser => cpu(view, slot, purpose, &[0])?,
         ThreadCpuSystem => cpu(view, slot, purpose, &[1])?,
-        ThreadVmsize => Value::Uint(if thread.is_main() { thread.vmsize_kb.into() } else { 0 }),
-        ThreadVmrss => Value::Uint(if thread.is_main() { thread.vmrss_kb.into() } else { 0 }),
-        ThreadVmsizeB => Value::Uint(if thread.is_main() { u64::from(thread.vmsize_kb) * 1024 } else { 0 }),
-        ThreadVmrssB => Value::Uint(if thread.is_main() { u64::from(thread.vmrss_kb) * 1024 } else { 0 }),
+        ThreadVmsize => Value::Uint(if thread.is_main() { usage.vmsize_kb.into() } else { 0 }),
+        ThreadVmrss => Value::Uint(if thread.is_main() { usage.vmrss_kb.into() } else { 0 }),
+        ThreadVmsizeB => Value::Uint(if thread.is_main() { u64::from(usage.vmsize_kb) * 1024 } else { 0 }),
+        ThreadVmrssB => Value::Uint(if thread.is_main() { u64::from(usage.vmrss_kb) * 1024 } else { 0 }),
         ProcStdinType => Value::Str(net::type_name(standard_fd(view, 0)?.kind)),
         ProcStdoutType => Value::Str(net::type_name(standard_fd(view, 1)?.kind)),
         ProcStderrType => Value::Str(net::type_name(standard_fd(view, 2)?.kind)),
@@ -322,11 +323,11 @@ fn capabilities<'a>(view: &EventView<'a>, set: u64) -> Value<'a> {
 }
 
 fn open_fds(view: &EventView<'_>, thread: &Thread) -> u64 {
-    view.state.threads.main(thread).map_or(0, |main| main.fds.len() as u64)
+    view.state.threads.main(thread).map_or(0, |main| view.state.threads.own_fds(main).len() as u64)
 }
 
 fn fd_limit(view: &EventView<'_>, thread: &Thread) -> i64 {
-    view.state.threads.main(thread).map_or(0, |main| main.fdlimit)
+    view.state.threads.main(thread).map_or(0, |main| main.usage.fdlimit)
 }
 
 /// Percent of the limit.

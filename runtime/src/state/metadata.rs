@@ -11,7 +11,7 @@
 use super::effects::{valid_cgroups, without_deleted};
 use super::fd::{Addr, Fd, FdKind, L4, Role};
 use super::net::{self, Interface};
-use super::thread::{Image, Strings, Text, Thread, flags};
+use super::thread::{Image, Strings, Text, Thread};
 use super::{Machine, State, users};
 use crate::capture::{FdEntry, FdInfo, InterfaceAddr, Metadata, Process};
 use hashbrown::HashSet;
@@ -70,7 +70,7 @@ impl State {
             if *container != *old.container_id {
                 let id = self.threads.image_id();
                 let image = Image { container_id: container, ..old.derive(id) };
-                self.threads.in_slot_mut(slot).image = Arc::new(image);
+                self.threads.change(slot, |t| t.image = Arc::new(image));
             }
         }
         self.server_ports.clear();
@@ -100,16 +100,17 @@ impl State {
             image.env = Strings(text(&p.env));
         }
         let mut thread = Thread::new(p.tid, Arc::new(image));
-        thread.flags |= p.flags | flags::ACTIVE;
+        thread.flags |= p.flags;
         (thread.pid, thread.ptid, thread.sid) = (p.pid, p.ptid, p.sid);
         (thread.vpgid, thread.pgid, thread.vtid, thread.vpid) = (p.vpgid, p.pgid, p.vtid, p.vpid);
         (thread.uid, thread.gid, thread.loginuid, thread.tty) = (p.uid, p.gid, p.loginuid, p.tty);
-        thread.fdlimit = p.fdlimit;
+        thread.usage.fdlimit = p.fdlimit;
         thread.cap_permitted = p.cap_permitted;
         thread.cap_effective = p.cap_effective;
         thread.cap_inheritable = p.cap_inheritable;
-        (thread.vmsize_kb, thread.vmrss_kb, thread.vmswap_kb) = (p.vmsize_kb, p.vmrss_kb, p.vmswap_kb);
-        (thread.pfmajor, thread.pfminor) = (p.pfmajor, p.pfminor);
+        let usage = &mut thread.usage;
+        (usage.vmsize_kb, usage.vmrss_kb, usage.vmswap_kb) = (p.vmsize_kb, p.vmrss_kb, p.vmswap_kb);
+        (usage.pfmajor, usage.pfminor) = (p.pfmajor, p.pfminor);
         thread.pidns_init_start_ts = p.pidns_init_start_ts;
         thread.root = text(&p.root);
         self.users.seen(p.uid, p.gid);
@@ -128,7 +129,7 @@ impl State {
             self.server_ports.insert(port);
         }
         if let Some(slot) = self.threads.slot(tid) {
-            self.threads.in_slot_mut(slot).fds.insert(entry.fd, Arc::new(fd));
+            self.threads.fds_mut(slot).insert(entry.fd, Arc::new(fd));
         }
     }
 
@@ -136,7 +137,7 @@ impl State {
     /// server. All other IPv4 ones are clients; IPv6 ones keep no role.
     fn fix_sockets(&mut self, slot: u32) {
         let ports = &self.server_ports;
-        let fds = &mut self.threads.in_slot_mut(slot).fds;
+        let fds = self.threads.fds_mut(slot);
         for num in fds.numbers(|_, fd| fd.kind == FdKind::Ipv4Sock) {
             fds.update(num, |fd| {
                 let Addr::V4 { sip, dip, sport, dport } = fd.addr() else { return };

@@ -11,7 +11,9 @@
 //! still see them.
 
 pub mod effects;
+pub mod facts;
 pub mod fd;
+mod hot;
 pub mod metadata;
 pub mod net;
 pub mod paths;
@@ -19,6 +21,7 @@ pub mod table;
 pub mod thread;
 pub mod users;
 
+pub use facts::Facts;
 pub use fd::{Addr, Fd, FdKind, FdTable, L4, Role};
 pub use thread::{Image, Text, Thread, ThreadTable};
 
@@ -48,6 +51,40 @@ pub struct State {
     server_ports: metadata::Ports,
 }
 
+impl State {
+    /// An empty state instead of this one, whose versions of facts go on.
+    pub fn restart(&mut self) {
+        let threads = ThreadTable::after(self.threads.last_stamp() + self.other_changes());
+        *self = State { threads, ..State::default() };
+    }
+
+    /// Version of what is known about a thread, but for descriptors and counters: as long as it is the same, so are
+    /// the values of the thread's fields that have the lifetime of an image ([`facts`]).
+    pub fn facts(&self, tid: i64) -> Option<Facts> {
+        Some(self.facts_at(self.threads.slot_of(tid)?))
+    }
+
+    #[inline]
+    fn facts_at(&self, slot: u32) -> Facts {
+        Facts { slot, version: self.threads.version(slot) + self.other_changes() }
+    }
+
+    /// Changes of what is not kept with threads.
+    #[inline]
+    fn other_changes(&self) -> u64 {
+        self.users.changes() + self.containers.changes()
+    }
+}
+
+impl Current {
+    /// [`State::facts`] of the event's thread. `None` if the event is not about one, and for the events that tell
+    /// about containers, users and groups, whose fields do not depend on the thread alone.
+    #[inline]
+    pub fn facts(&self, state: &State) -> Option<Facts> {
+        Some(state.facts_at(self.slot?))
+    }
+}
+
 /// Facts of the recorded machine.
 #[derive(Debug, Default, Clone)]
 pub struct Machine {
@@ -68,6 +105,8 @@ pub struct Machine {
 pub struct Current {
     /// The thread of the event exists in the table (possibly as a placeholder); its tid.
     pub tid: Option<i64>,
+    /// Its slot.
+    pub(crate) slot: Option<u32>,
     /// Descriptor number the event works on or has made, for events with descriptor flags: `fd.num`. -1 if the
     /// event does not tell.
     pub fd: Option<i64>,

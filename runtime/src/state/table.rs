@@ -10,9 +10,15 @@
 //! replaced under the same tid leaves references that lead nowhere, and they are counted as the original counts them
 //! (it cleans its lists only now and then, and a process counts as having children until it does).
 //! The table holds at most [`MAX_THREADS`] threads; what does not fit is not kept.
+//!
+//! What every event of a thread touches lies apart, in [`Hot`]. A [`Thread`] is only changed by
+//! [`ThreadTable::change`], or here in ways that stamp it as well ([`facts`](super::facts)): places that do not say
+//! why no field with the lifetime of an image can see the change.
 
+use super::facts::Stamps;
 use super::fd::FdTable;
-use super::thread::{Image, Strings, Text, Thread, flags};
+use super::hot::Hot;
+use super::thread::{Image, Strings, Text, Thread, Usage, flags};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -26,7 +32,7 @@ const EXITS: usize = 8192;
 /// Two seconds: for this long an exit explains a clone event that comes late, and a clone event a second one.
 pub(super) const STALE_NS: u64 = 2_000_000_000;
 
-type Map<V> = hashbrown::HashMap<i64, V, foldhash::fast::RandomState>;
+pub(super) type Map<V> = hashbrown::HashMap<i64, V, foldhash::fast::RandomState>;
 
 /// A thread, as long as it is the one it was.
 #[derive(Debug, Clone, Copy)]
@@ -46,20 +52,23 @@ pub(super) struct Links {
     children: Vec<Ref>,
     /// How many of them are not.
     living_children: u64,
+    /// Where the thread is.
+    slot: u32,
 }
 
 /// Threads of a process.
 #[derive(Debug)]
 struct Group {
-    pid: i64,
     /// Takes in the orphans below it.
     reaper: bool,
     /// Living threads. May wrap below 0 when events were lost, as in the original.
     alive: u64,
     /// Leader first, if it is known; some may be gone.
     threads: VecDeque<Ref>,
-    /// Threads in the table that belong to it, plus one while it is found by its pid.
-    users: u32,
+    /// Threads in the table that belong to it.
+    members: u32,
+    /// It is found by its pid.
+    found: bool,
 }
 
 /// All threads.
@@ -67,6 +76,9 @@ struct Group {
 pub struct ThreadTable {
     by_tid: Map<u32>,
     slots: Vec<Option<Box<Thread>>>,
+    /// By slot.
+    hot: Vec<Hot>,
+    stamps: Stamps,
     free: Vec<u32>,
     groups: Vec<Option<Group>>,
     free_groups: Vec<u32>,
@@ -91,6 +103,8 @@ impl Default for ThreadTable {
         ThreadTable {
             by_tid: Map::default(),
             slots: Vec::new(),
+            hot: Vec::new(),
+            stamps: Stamps::default(),
             free: Vec::new(),
             groups: Vec::new(),
             free_groups: Vec::new(),
@@ -114,6 +128,15 @@ impl ThreadTable {
         match self.last {
             Some((last, slot)) if last == tid => self.at(slot),
             _ => self.at(*self.by_tid.get(&tid)?),
+        }
+    }
+
+    /// The slot of a thread.
+    #[inline]
+    pub(super) fn slot_of(&self, tid: i64) -> Option<u32> {
+        match self.last {
+            Some((last, slot)) if last == tid => Some(slot),
+            _ => self.by_tid.get(&tid).copied(),
         }
     }
 
@@ -145,7 +168,24 @@ impl ThreadTable {
     /// The thread's descriptors: its own, or those of its leader.
     #[inline]
     pub fn fds<'a>(&'a self, thread: &'a Thread) -> Option<&'a FdTable> {
-        if thread.flags & flags::CLONE_FILES == 0 { Some(&thread.fds) } else { Some(&self.main(thread)?.fds) }
+        Some(self.own_fds(if thread.flags & flags::CLONE_FILES == 0 { thread } else { self.main(thread)? }))
+    }
+
+    /// The descriptors kept with a thread: none if it uses its leader's.
+    #[inline]
+    pub fn own_fds(&self, thread: &Thread) -> &FdTable {
+        &self.hot[thread.links.slot as usize].fds
+    }
+
+    /// Version of what is known about the thread in a slot, users and containers aside.
+    #[inline]
+    pub(super) fn version(&self, slot: u32) -> u64 {
+        self.stamps.version(self.hot[slot as usize].stamp)
+    }
+
+    /// The last stamp given.
+    pub(super) fn last_stamp(&self) -> u64 {
+        self.stamps.last()
     }
 
     /// The process' current directory, `./` if its leader is not known.
@@ -244,6 +284,11 @@ impl<'a> Iterator for Ancestors<'a> {
 
 /// Changing.
 impl ThreadTable {
+    /// A table whose stamps lie above `last`.
+    pub(super) fn after(last: u64) -> ThreadTable {
+        ThreadTable { stamps: Stamps::after(last), ..ThreadTable::default() }
+    }
+
     /// The slot of a thread. Remembers it for the next lookup.
     #[inline]
     pub(super) fn slot(&mut self, tid: i64) -> Option<u32> {
@@ -263,16 +308,67 @@ impl ThreadTable {
         self.at(slot).expect("slots given out hold a thread until it is removed")
     }
 
-    /// The thread in a slot that is known to hold one, to change it.
-    #[inline]
-    pub(super) fn in_slot_mut(&mut self, slot: u32) -> &mut Thread {
+    /// The thread in a slot that is known to hold one, for changes that no field with the lifetime of an image sees.
+    fn raw_mut(&mut self, slot: u32) -> &mut Thread {
         self.slots[slot as usize].as_deref_mut().expect("slots given out hold a thread until it is removed")
     }
 
-    /// The thread, to change what is its own.
-    pub(super) fn get_mut(&mut self, tid: i64) -> Option<&mut Thread> {
-        let slot = self.slot(tid)?;
-        self.slots[slot as usize].as_deref_mut()
+    /// Changes what is known about the thread in a slot. Its id stays.
+    pub(super) fn change<T>(&mut self, slot: u32, change: impl FnOnce(&mut Thread) -> T) -> T {
+        let thread = self.raw_mut(slot);
+        let (tid, before) = (thread.tid, thread.ptid);
+        let result = change(thread);
+        let after = thread.ptid;
+        debug_assert_eq!(thread.tid, tid);
+        if before != after {
+            self.stamps.unname(before);
+            self.stamps.name(after);
+        }
+        self.touch(slot);
+        result
+    }
+
+    /// The thread in a slot has changed.
+    fn touch(&mut self, slot: u32) {
+        if self.is_depended_on(slot) {
+            self.stamps.touch_shared();
+        }
+        self.hot[slot as usize].stamp = self.stamps.next();
+    }
+
+    /// Whether others may see what is known about the thread: as their parent, or as the leader of their group.
+    fn is_depended_on(&self, slot: u32) -> bool {
+        let thread = self.in_slot(slot);
+        let leads = |g: &Group| g.members > 1 && g.threads.front().is_some_and(|t| t.slot == slot);
+        self.stamps.is_named(thread.tid) || self.group(thread).is_some_and(leads)
+    }
+
+    /// Memory, faults and limits of the thread in a slot.
+    pub(super) fn usage_mut(&mut self, slot: u32) -> &mut Usage {
+        &mut self.raw_mut(slot).usage
+    }
+
+    /// Sets who is to take the thread's children.
+    pub(super) fn set_reaper_tid(&mut self, slot: u32, tid: i64) {
+        self.raw_mut(slot).reaper_tid = tid;
+    }
+
+    /// What the events of the thread in a slot leave for the next.
+    #[inline]
+    pub(super) fn hot(&self, slot: u32) -> &Hot {
+        &self.hot[slot as usize]
+    }
+
+    /// The same, to change it.
+    #[inline]
+    pub(super) fn hot_mut(&mut self, slot: u32) -> &mut Hot {
+        &mut self.hot[slot as usize]
+    }
+
+    /// The descriptors kept with the thread in a slot.
+    #[inline]
+    pub(super) fn fds_mut(&mut self, slot: u32) -> &mut FdTable {
+        &mut self.hot[slot as usize].fds
     }
 
     /// The slot of the thread's leader.
@@ -320,17 +416,20 @@ impl ThreadTable {
             self.dropped += 1;
             return None;
         }
-        thread.links = Links { serial: self.next_serial, ..Links::default() };
-        self.next_serial += 1;
         let tid = thread.tid;
         let slot = match self.free.pop() {
             Some(slot) => slot,
             None => {
                 self.slots.push(None);
+                self.hot.push(Hot::default());
                 (self.slots.len() - 1) as u32
             }
         };
+        thread.links = Links { serial: self.next_serial, slot, ..Links::default() };
+        self.next_serial += 1;
+        self.stamps.name(thread.ptid);
         self.slots[slot as usize] = Some(Box::new(thread));
+        self.touch(slot);
         // The parent is looked up before the table changes: a thread that replaces another of the same id finds the
         // group and the parent as they are now.
         if link {
@@ -338,6 +437,9 @@ impl ThreadTable {
         }
         if let Some(old) = self.by_tid.insert(tid, slot) {
             self.release(old);
+        } else if self.stamps.is_named(tid) {
+            // A parent that was missing.
+            self.stamps.touch_shared();
         }
         self.last = None;
         Some(slot)
@@ -362,11 +464,15 @@ impl ThreadTable {
                     g.threads.push_back(me);
                 }
                 g.alive = g.alive.wrapping_add(1);
-                g.users += 1;
+                g.members += 1;
+                if g.threads.front().is_some_and(|t| t.slot == slot) {
+                    // Another leader.
+                    self.stamps.touch_shared();
+                }
                 group
             }
             None => {
-                let group = Group { pid, reaper, alive: 1, threads: VecDeque::from([me]), users: 2 };
+                let group = Group { reaper, alive: 1, threads: VecDeque::from([me]), members: 1, found: true };
                 let index = match self.free_groups.pop() {
                     Some(index) => index,
                     None => {
@@ -379,23 +485,25 @@ impl ThreadTable {
                 index
             }
         };
-        self.in_slot_mut(slot).links.group = Some(group);
+        self.raw_mut(slot).links.group = Some(group);
+        self.touch(slot);
         // The initial process has no parent.
         if pid == 1 {
             return;
         }
         match self.by_tid.get(&ptid).copied().filter(|p| !self.in_slot(*p).is_invalid()) {
             Some(parent) => self.adopt(parent, me),
-            None => self.in_slot_mut(slot).ptid = 0,
+            None => self.change(slot, |t| t.ptid = 0),
         }
     }
 
     fn adopt(&mut self, parent: u32, child: Ref) {
-        let parent = self.in_slot_mut(parent);
+        // Lists of children are not for fields: children find their parent by its id.
+        let parent = self.raw_mut(parent);
         parent.links.children.push(child);
         parent.links.living_children = parent.links.living_children.wrapping_add(1);
         let tid = parent.tid;
-        self.in_slot_mut(child.slot).ptid = tid;
+        self.change(child.slot, |t| t.ptid = tid);
     }
 
     /// Whether the thread has, or may still have, children.
@@ -403,9 +511,9 @@ impl ThreadTable {
         !self.in_slot(slot).links.children.is_empty()
     }
 
-    /// Marks the thread as exited.
+    /// Marks the thread as exited. Only numbers of threads look at that.
     pub(super) fn mark_dead(&mut self, slot: u32) {
-        let thread = self.in_slot_mut(slot);
+        let thread = self.raw_mut(slot);
         let group = thread.links.group.filter(|_| !thread.is_dead());
         thread.flags |= flags::CLOSED;
         if let Some(group) = group {
@@ -415,7 +523,7 @@ impl ThreadTable {
 
     /// Takes an exit back: a thread other than the leader called exec after the leader had exited, and took its id.
     pub(super) fn resurrect(&mut self, slot: u32) {
-        let thread = self.in_slot_mut(slot);
+        let thread = self.raw_mut(slot);
         if !thread.is_dead() {
             return;
         }
@@ -493,12 +601,12 @@ impl ThreadTable {
         let reaper = told.or_else(|| self.find_reaper(slot)).filter(|r| *r != slot);
         if let Some(reaper) = reaper {
             let (reaper_tid, reaper_pid) = (self.in_slot(reaper).tid, self.in_slot(reaper).pid);
-            self.in_slot_mut(slot).reaper_tid = reaper_tid;
+            self.set_reaper_tid(slot, reaper_tid);
             if reaper_pid != pid {
                 self.set_reaper(reaper, true);
             }
         }
-        let links = &mut self.in_slot_mut(slot).links;
+        let links = &mut self.raw_mut(slot).links;
         let children = std::mem::take(&mut links.children);
         links.living_children = 0;
         for child in children.into_iter().rev() {
@@ -507,7 +615,7 @@ impl ThreadTable {
             }
             match reaper {
                 Some(reaper) => self.adopt(reaper, child),
-                None => self.in_slot_mut(child.slot).ptid = 0,
+                None => self.change(child.slot, |t| t.ptid = 0),
             }
         }
     }
@@ -547,6 +655,10 @@ impl ThreadTable {
         g.alive = g.alive.wrapping_sub(1);
         if (g.threads.len() as u64).wrapping_sub(g.alive) >= DEAD_THREADS {
             let mut threads = std::mem::take(&mut g.threads);
+            if threads.front().is_some_and(|t| self.deref(*t).is_none()) {
+                // The leader had gone: another thread is first now.
+                self.stamps.touch_shared();
+            }
             threads.retain(|t| self.deref(*t).is_some());
             self.group_mut(group).threads = threads;
         }
@@ -554,12 +666,12 @@ impl ThreadTable {
 
     fn lose_child(&mut self, ptid: i64) {
         let Some(&slot) = self.by_tid.get(&ptid) else { return };
-        let links = &mut self.in_slot_mut(slot).links;
+        let links = &mut self.raw_mut(slot).links;
         links.living_children = links.living_children.wrapping_sub(1);
         if (links.children.len() as u64).wrapping_sub(links.living_children) >= DEAD_CHILDREN {
             let mut children = std::mem::take(&mut links.children);
             children.retain(|c| self.deref(*c).is_some());
-            self.in_slot_mut(slot).links.children = children;
+            self.raw_mut(slot).links.children = children;
         }
     }
 
@@ -571,24 +683,32 @@ impl ThreadTable {
 
     fn release(&mut self, slot: u32) {
         self.last = None;
+        if self.is_depended_on(slot) {
+            self.stamps.touch_shared();
+        }
+        self.hot[slot as usize].clear();
         let thread = self.slots[slot as usize].take();
         self.free.push(slot);
-        if let Some(group) = thread.and_then(|t| t.links.group) {
-            self.leave_group(group);
+        if let Some(thread) = thread {
+            self.stamps.unname(thread.ptid);
+            if let Some(group) = thread.links.group {
+                self.group_mut(group).members -= 1;
+                self.drop_group(group);
+            }
         }
     }
 
     fn forget_group(&mut self, pid: i64) {
         if let Some(group) = self.by_pid.remove(&pid) {
-            self.leave_group(group);
+            self.group_mut(group).found = false;
+            self.drop_group(group);
         }
     }
 
-    fn leave_group(&mut self, group: u32) {
+    /// Forgets a group that is not found and to which nothing belongs.
+    fn drop_group(&mut self, group: u32) {
         let g = self.group_mut(group);
-        g.users -= 1;
-        if g.users == 0 {
-            debug_assert!(self.by_pid.get(&self.groups[group as usize].as_ref().map_or(0, |g| g.pid)) != Some(&group));
+        if g.members == 0 && !g.found {
             self.groups[group as usize] = None;
             self.free_groups.push(group);
         }

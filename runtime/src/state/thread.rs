@@ -5,7 +5,6 @@
 //! and environment belong to the process and live in its main thread: read them through [`ThreadTable::main`] and
 //! [`ThreadTable::fds`]. The table itself is in [`table`](super::table).
 
-use super::fd::FdTable;
 use super::table::Links;
 use std::sync::{Arc, OnceLock};
 
@@ -27,13 +26,7 @@ pub mod flags {
     pub const NAME_CHANGED: u32 = 1 << 17;
     /// The thread has exited.
     pub const CLOSED: u32 = 1 << 18;
-    /// The thread has been seen doing something.
-    pub const ACTIVE: u32 = 1 << 19;
     pub const CLONE_NEWUSER: u32 = 1 << 20;
-    /// Writes into a shell pipe.
-    pub const PIPE_SRC: u32 = 1 << 21;
-    /// Reads from a shell pipe.
-    pub const PIPE_DST: u32 = 1 << 22;
     pub const CLONE_VFORK: u32 = 1 << 27;
     /// The child is not in the initial pid namespace.
     pub const CLONE_CHILD_IN_PIDNS: u32 = 1 << 29;
@@ -144,7 +137,7 @@ impl Image {
 }
 
 /// A thread. Ids of -1 and the text `<NA>` stand for "unknown" in placeholders.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 #[allow(missing_docs, reason = "named like the fields, docs/fields.md")]
 pub struct Thread {
     pub tid: i64,
@@ -163,15 +156,9 @@ pub struct Thread {
     pub gid: u32,
     pub loginuid: u32,
     pub tty: u32,
-    pub fdlimit: i64,
     pub cap_permitted: u64,
     pub cap_effective: u64,
     pub cap_inheritable: u64,
-    pub vmsize_kb: u32,
-    pub vmrss_kb: u32,
-    pub vmswap_kb: u32,
-    pub pfmajor: u64,
-    pub pfminor: u64,
     /// Start of the pid namespace's init, ns since the epoch, 0 unknown.
     pub pidns_init_start_ts: u64,
     /// Clone time, ns since the epoch, 0 unknown.
@@ -181,27 +168,22 @@ pub struct Thread {
     pub root: Text,
     /// Current directory with trailing `/`; only meaningful on main threads (see [`ThreadTable::cwd`]).
     pub cwd: Text,
-    /// Descriptors; only meaningful on main threads (see [`ThreadTable::fds`]).
-    pub fds: FdTable,
-    /// What connects the events of the thread.
-    pub(super) pending: Pending,
+    /// What changes without changing what the thread is.
+    pub usage: Usage,
     /// Place in the table.
     pub(super) links: Links,
 }
 
-/// What one event of a thread leaves for the next.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Pending {
-    /// Descriptor number of the last event; -1 none.
-    pub fd: i64,
-    /// Code of the last enter event; 0xffff none.
-    pub enter_code: u16,
-    /// The current exit event belongs to that enter event.
-    pub enter_valid: bool,
-    /// The enter event has been followed by an exit event; it is not needed any more once that has been delivered.
-    pub enter_used: bool,
-    /// The enter event itself, for the few types whose parameters the exit event needs.
-    pub enter: Option<Box<Enter>>,
+/// Memory, faults and limits of a thread.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "named like the fields, docs/fields.md")]
+pub struct Usage {
+    pub fdlimit: i64,
+    pub vmsize_kb: u32,
+    pub vmrss_kb: u32,
+    pub vmswap_kb: u32,
+    pub pfmajor: u64,
+    pub pfminor: u64,
 }
 
 /// Parameters that an enter event can have.
@@ -271,22 +253,15 @@ impl Thread {
             gid: u32::MAX,
             loginuid: u32::MAX,
             tty: 0,
-            fdlimit: -1,
             cap_permitted: 0,
             cap_effective: 0,
             cap_inheritable: 0,
-            vmsize_kb: 0,
-            vmrss_kb: 0,
-            vmswap_kb: 0,
-            pfmajor: 0,
-            pfminor: 0,
             pidns_init_start_ts: 0,
             clone_ts: 0,
             lastexec_ts: 0,
             root: super::empty_text(),
             cwd: super::empty_text(),
-            fds: FdTable::default(),
-            pending: Pending { enter_code: u16::MAX, ..Pending::default() },
+            usage: Usage { fdlimit: -1, vmsize_kb: 0, vmrss_kb: 0, vmswap_kb: 0, pfmajor: 0, pfminor: 0 },
             links: Links::default(),
         }
     }

@@ -39,6 +39,8 @@ struct Directory {
 pub struct Users {
     host: Directory,
     containers: HashMap<Box<[u8]>, Directory, foldhash::fast::RandomState>,
+    /// How often something changed.
+    changes: u64,
 }
 
 impl Users {
@@ -50,6 +52,11 @@ impl Users {
     /// The group with an id in a container (empty: on the host).
     pub fn group(&self, container: &[u8], gid: u32) -> Option<&Group> {
         self.directory(container)?.groups.get(&gid)
+    }
+
+    /// A number that rises when anything changes.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// A user event or a row of the user list. A user that is known keeps its group, as in the original.
@@ -91,25 +98,26 @@ impl Users {
 
     /// A process of the host became the superuser; `gid` is its group.
     pub(super) fn seen_user(&mut self, gid: u32) {
-        self.host.users.entry(0).or_insert_with(|| User {
-            uid: 0,
-            gid,
-            name: b"root"[..].into(),
-            home: b"/root"[..].into(),
-            shell: super::NA.into(),
-        });
+        if !self.host.users.contains_key(&0) {
+            let (name, home, shell) = (b"root"[..].into(), b"/root"[..].into(), super::NA.into());
+            self.directory_mut(b"").users.insert(0, User { uid: 0, gid, name, home, shell });
+        }
     }
 
     /// A process of the host got the superuser's group.
     pub(super) fn seen_group(&mut self) {
-        self.host.groups.entry(0).or_insert_with(|| Group { gid: 0, name: b"root"[..].into() });
+        if !self.host.groups.contains_key(&0) {
+            self.directory_mut(b"").groups.insert(0, Group { gid: 0, name: b"root"[..].into() });
+        }
     }
 
     fn directory(&self, container: &[u8]) -> Option<&Directory> {
         if container.is_empty() { Some(&self.host) } else { self.containers.get(container) }
     }
 
+    /// All changes are made through this.
     fn directory_mut(&mut self, container: &[u8]) -> &mut Directory {
+        self.changes += 1;
         if container.is_empty() { &mut self.host } else { self.containers.entry(container.into()).or_default() }
     }
 }

@@ -124,8 +124,7 @@ impl State {
         if result(rec) < 0 || cur.fd_info.is_none() {
             return;
         }
-        let thread = self.threads.in_slot(slot);
-        self.delayed.fd = Some((thread.tid, thread.pending.fd));
+        self.delayed.fd = Some((self.threads.in_slot(slot).tid, self.threads.hot(slot).fd));
         self.delayed.any = true;
     }
 
@@ -134,7 +133,7 @@ impl State {
         let p = &rec.params;
         let (Some(first), Some(last), true) = (p.uint(1), p.uint(2), result(rec) >= 0) else { return };
         let Some(holder) = self.threads.fds_slot(slot) else { return };
-        let fds = &mut self.threads.in_slot_mut(holder).fds;
+        let fds = self.threads.fds_mut(holder);
         let numbers = fds.numbers(|n, _| n >= 0 && (first..=last).contains(&(n as u64)));
         for num in numbers {
             if u32_at(p, 3) & CLOEXEC != 0 {
@@ -146,17 +145,10 @@ impl State {
     }
 
     pub(super) fn dup(&mut self, rec: &Record<'_>, cur: &mut Current, slot: u32) {
-        use super::flags::{PIPE_DST, PIPE_SRC};
         let num = result(rec);
         let Some(fd) = cur.fd_info.as_ref().filter(|_| num >= 0) else { return };
         let cloexec = rec.code == code::DUP3_X && u32_at(&rec.params, 3) & O_CLOEXEC != 0;
         let copy = copy_of(fd, cloexec);
-        // Standard input or output of the process: an end of a shell pipe.
-        self.threads.in_slot_mut(slot).flags |= match num {
-            0 => PIPE_DST,
-            1 => PIPE_SRC,
-            _ => 0,
-        };
         self.add_fd(cur, slot, num, Arc::new(copy));
     }
 
@@ -266,9 +258,8 @@ impl State {
         if cwd.last() != Some(&b'/') {
             cwd.push(b'/');
         }
-        let thread = self.threads.in_slot_mut(main);
-        if *thread.cwd != *cwd {
-            thread.cwd = Text::from(cwd);
+        if *self.threads.in_slot(main).cwd != *cwd {
+            self.threads.change(main, |t| t.cwd = Text::from(cwd));
         }
     }
 
@@ -283,7 +274,7 @@ impl State {
             _ if path == NA => path.to_vec(),
             _ => paths::concatenate(self.threads.cwd(thread), path),
         };
-        self.threads.in_slot_mut(slot).root = Text::from(root);
+        self.threads.change(slot, |t| t.root = Text::from(root));
     }
 }
 

@@ -20,25 +20,24 @@ impl State {
         }
         let at = if matches!(rec.code, code::SETUID_X | code::SETGID_X) { 1 } else { 2 };
         let Some(id) = rec.params.uint(at).map(|v| v as u32) else { return };
-        let thread = self.threads.in_slot_mut(slot);
-        if matches!(rec.code, code::SETUID_X | code::SETREUID_X | code::SETRESUID_X) {
-            thread.uid = id;
-            let gid = thread.gid;
-            if thread.image.container_id.is_empty() && id == 0 {
-                self.users.seen_user(gid);
-            }
-        } else {
-            thread.gid = id;
-            if thread.image.container_id.is_empty() && id == 0 {
+        let user = matches!(rec.code, code::SETUID_X | code::SETREUID_X | code::SETRESUID_X);
+        let thread = self.threads.in_slot(slot);
+        if thread.image.container_id.is_empty() && id == 0 {
+            if user {
+                self.users.seen_user(thread.gid);
+            } else {
                 self.users.seen_group();
             }
+        }
+        if id != if user { thread.uid } else { thread.gid } {
+            self.threads.change(slot, |t| *if user { &mut t.uid } else { &mut t.gid } = id);
         }
     }
 
     pub(super) fn setsid(&mut self, rec: &Record<'_>, slot: u32) {
         let session = result(rec);
         if session >= 0 {
-            self.threads.in_slot_mut(slot).sid = session;
+            self.threads.change(slot, |t| t.sid = session);
         }
     }
 
@@ -59,10 +58,11 @@ impl State {
     }
 
     fn set_caps(&mut self, slot: u32, inheritable: u64, permitted: u64, effective: u64) {
-        let thread = self.threads.in_slot_mut(slot);
-        thread.cap_inheritable = inheritable;
-        thread.cap_permitted = permitted;
-        thread.cap_effective = effective;
+        let caps = (inheritable, permitted, effective);
+        let thread = self.threads.in_slot(slot);
+        if (thread.cap_inheritable, thread.cap_permitted, thread.cap_effective) != caps {
+            self.threads.change(slot, |t| (t.cap_inheritable, t.cap_permitted, t.cap_effective) = caps);
+        }
     }
 
     pub(super) fn prctl(&mut self, rec: &Record<'_>, slot: u32) {
@@ -105,20 +105,20 @@ impl State {
 
     fn set_fdlimit(&mut self, slot: u32, limit: i64) {
         if let Some(main) = self.threads.main_slot(slot) {
-            self.threads.in_slot_mut(main).fdlimit = limit;
+            self.threads.usage_mut(main).fdlimit = limit;
         }
     }
 
     /// brk, mmap, munmap: sizes of the process' memory.
     pub(super) fn memory(&mut self, rec: &Record<'_>, slot: u32) {
         let p = &rec.params;
-        let thread = self.threads.in_slot_mut(slot);
+        let usage = self.threads.usage_mut(slot);
         if let Some(size) = p.uint(1) {
-            thread.vmsize_kb = size as u32;
+            usage.vmsize_kb = size as u32;
         }
         if present(p, 3) {
-            thread.vmrss_kb = u32_at(p, 2);
-            thread.vmswap_kb = u32_at(p, 3);
+            usage.vmrss_kb = u32_at(p, 2);
+            usage.vmswap_kb = u32_at(p, 3);
         }
     }
 
@@ -127,10 +127,10 @@ impl State {
         if !present(p, 5) {
             return;
         }
-        let thread = self.threads.in_slot_mut(slot);
-        (thread.pfmajor, thread.pfminor) = (p.uint(1).unwrap_or(0), p.uint(2).unwrap_or(0));
+        let usage = self.threads.usage_mut(slot);
+        (usage.pfmajor, usage.pfminor) = (p.uint(1).unwrap_or(0), p.uint(2).unwrap_or(0));
         if let Some(main) = self.threads.main_slot(slot) {
-            let main = self.threads.in_slot_mut(main);
+            let main = self.threads.usage_mut(main);
             main.vmsize_kb = u32_at(p, 3);
             main.vmrss_kb = u32_at(p, 4);
             main.vmswap_kb = u32_at(p, 5);

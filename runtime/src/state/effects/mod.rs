@@ -21,7 +21,7 @@ mod tests;
 pub(super) use process::{valid_cgroups, without_deleted};
 
 use super::fd::Fd;
-use super::thread::{Enter, Text, flags};
+use super::thread::{Enter, Text};
 use super::{Current, NA, State};
 use crate::record::{Params, Record};
 use peregrine_schema::events::code;
@@ -63,12 +63,12 @@ impl State {
     /// Ends the event. To be called after the rules have seen it.
     pub fn after(&mut self, cur: &mut Current) {
         if cur.has_enter
-            && let Some(tid) = cur.tid
-            && let Some(thread) = self.threads.get_mut(tid)
-            && thread.pending.enter.is_some()
-            && thread.pending.enter_used
+            && let Some(slot) = cur.slot
+            && let hot = self.threads.hot_mut(slot)
+            && hot.enter.is_some()
+            && hot.enter_used
         {
-            self.spare_enter = thread.pending.enter.take();
+            self.spare_enter = hot.enter.take();
         }
     }
 
@@ -83,7 +83,7 @@ impl State {
             && let Some(slot) = self.threads.slot(tid)
             && let Some(holder) = self.threads.fds_slot(slot)
         {
-            self.threads.in_slot_mut(holder).fds.remove(num);
+            self.threads.fds_mut(holder).remove(num);
         }
     }
 
@@ -91,16 +91,13 @@ impl State {
     #[inline]
     fn reset(&mut self, rec: &Record<'_>, event: &Event, cur: &mut Current) -> Option<u32> {
         let slot = self.thread_of(rec, event);
+        cur.slot = slot;
         cur.tid = slot.map(|_| rec.tid);
         let Some(slot) = slot.filter(|_| rec.code != code::SCHEDSWITCH_6_E && !skips_reset(event)) else {
             cur.fd_info = None;
             return slot;
         };
-        let thread = self.threads.in_slot_mut(slot);
-        if asks_machine(rec.code) {
-            thread.flags |= flags::ACTIVE;
-        }
-        let pending = &mut thread.pending;
+        let pending = self.threads.hot_mut(slot);
         cur.has_enter = pending.enter.is_some();
         if rec.code & 1 == 0 {
             pending.fd = -1;
@@ -171,7 +168,7 @@ impl State {
         if num < 0 {
             return None;
         }
-        self.threads.in_slot(self.threads.fds_slot(slot)?).fds.get(num)
+        self.threads.hot(self.threads.fds_slot(slot)?).fds.get(num)
     }
 
     /// Tells the number of the descriptor, and looks for one that the effect left aside.
@@ -180,8 +177,8 @@ impl State {
         if !event.flags.any(ABOUT_FDS) {
             return;
         }
-        let Some(slot) = cur.tid.and_then(|tid| self.threads.slot(tid)) else { return };
-        let num = self.threads.in_slot(slot).pending.fd;
+        let Some(slot) = cur.slot else { return };
+        let num = self.threads.hot(slot).fd;
         cur.fd = Some(num);
         if cur.fd_info.is_none() {
             cur.fd_info = self.fd(slot, num).cloned();
@@ -194,7 +191,12 @@ impl State {
             Effect::GroupAdded | Effect::GroupDeleted => return self.group(rec),
             Effect::Container => return self.container(rec, cur),
             Effect::Async => return self.asynchronous(rec, cur),
-            Effect::Clone => return self.clone_exit(rec, cur, slot),
+            Effect::Clone => {
+                self.clone_exit(rec, cur, slot);
+                // The thread may have been made by the event, or have gone.
+                cur.slot = cur.tid.and_then(|tid| self.threads.slot(tid));
+                return;
+            }
             _ => {}
         }
         let Some(slot) = slot else { return };
@@ -251,14 +253,14 @@ impl State {
         }
         let mut enter = self.spare_enter.take().unwrap_or_default();
         enter.fill(rec);
-        let pending = &mut self.threads.in_slot_mut(slot).pending;
+        let pending = self.threads.hot_mut(slot);
         pending.enter = Some(enter);
         pending.enter_used = false;
     }
 
     /// The enter event that belongs to the exit event.
     fn enter_of(&self, rec: &Record<'_>, slot: u32) -> Option<&Enter> {
-        let pending = &self.threads.in_slot(slot).pending;
+        let pending = self.threads.hot(slot);
         let enter = pending.enter.as_deref().filter(|_| pending.enter_valid)?;
         let matches = enter.code + 1 == rec.code || rec.code == code::EXECVE_19_X && enter.code == code::EXECVEAT_E;
         matches.then_some(enter)
@@ -270,8 +272,8 @@ impl State {
             cur.fd_info = None;
             return;
         };
-        let kept = self.threads.in_slot_mut(holder).fds.insert(num, fd.clone());
-        self.threads.in_slot_mut(slot).pending.fd = num;
+        let kept = self.threads.fds_mut(holder).insert(num, fd.clone());
+        self.threads.hot_mut(slot).fd = num;
         cur.fd_info = kept.then_some(fd);
     }
 
@@ -284,10 +286,10 @@ impl State {
 
     /// Changes the descriptor the event is about.
     fn change_fd(&mut self, cur: &mut Current, slot: u32, change: impl FnOnce(&mut Fd)) {
-        let num = self.threads.in_slot(slot).pending.fd;
+        let num = self.threads.hot(slot).fd;
         let Some(holder) = self.threads.fds_slot(slot) else { return };
         let Some(before) = cur.fd_info.take().map(|fd| fd.name.clone()) else { return };
-        let fds = &mut self.threads.in_slot_mut(holder).fds;
+        let fds = self.threads.fds_mut(holder);
         fds.update(num, change);
         cur.fd_info = fds.get(num).cloned();
         cur.fd_name_changed |= cur.fd_info.as_ref().is_some_and(|fd| fd.name != before);

@@ -4,8 +4,9 @@
 //! first one that knows enough makes the thread. The caller's does not when the ids it sees may be those of another
 //! pid namespace, nor for vfork, where the child may be gone by then.
 
+use super::super::fd::FdTable;
 use super::super::table::STALE_NS;
-use super::super::thread::{Image, Strings, Text, Thread, flags};
+use super::super::thread::{Image, Strings, Text, Thread, Usage, flags};
 use super::super::{Current, NA, State, paths};
 use super::{UNKNOWN_DIR, present, result, share, text, text_of, u32_at};
 use crate::record::{Params, Record};
@@ -34,10 +35,11 @@ impl State {
         let p = &rec.params;
         let known = !self.threads.in_slot(caller).is_invalid();
         if !known {
-            let thread = self.threads.in_slot_mut(caller);
-            thread.pid = p.int(4).unwrap_or(-1);
-            thread.ptid = p.int(5).unwrap_or(-1);
-            (thread.vtid, thread.vpid) = virtual_ids(p, rec.tid);
+            self.threads.change(caller, |thread| {
+                thread.pid = p.int(4).unwrap_or(-1);
+                thread.ptid = p.int(5).unwrap_or(-1);
+                (thread.vtid, thread.vpid) = virtual_ids(p, rec.tid);
+            });
             self.threads.link(caller);
         }
         let flags = u32_at(p, 15);
@@ -78,17 +80,22 @@ impl State {
         (thread.pid, thread.ptid) = (pid, ptid);
         (thread.vtid, thread.vpid) = (child, pid);
         thread.lastexec_ts = lastexec_ts;
-        self.complete_child(rec, &mut thread, caller, known);
+        let fds = self.complete_child(rec, &mut thread, caller, known);
         if !known {
             // What the event tells about the child is true for the caller as well.
-            let told = thread.image.clone();
-            let id = self.threads.image_id();
-            let caller = self.threads.in_slot_mut(caller);
-            let mut image = caller.image.derive(id);
-            (image.exe, image.comm, image.args) = (told.exe.clone(), told.comm.clone(), told.args.clone());
-            caller.image = Arc::new(image);
+            self.take_told(caller, &thread.image);
         }
-        self.threads.add(thread, true);
+        if let Some(slot) = self.threads.add(thread, true) {
+            *self.threads.fds_mut(slot) = fds;
+        }
+    }
+
+    /// Gives a thread of which nothing was known what an event told about its child.
+    fn take_told(&mut self, slot: u32, told: &Image) {
+        let id = self.threads.image_id();
+        let mut image = self.threads.in_slot(slot).image.derive(id);
+        (image.exe, image.comm, image.args) = (told.exe.clone(), told.comm.clone(), told.args.clone());
+        self.threads.change(slot, |t| t.image = Arc::new(image));
     }
 
     fn clone_child(&mut self, rec: &Record<'_>, cur: &mut Current, slot: Option<u32>) {
@@ -113,9 +120,10 @@ impl State {
         };
         let known = !self.threads.in_slot(model).is_invalid();
         if !known && is_thread {
-            let leader = self.threads.in_slot_mut(model);
-            (leader.pid, leader.ptid) = (pid, ptid);
-            (leader.vpid, leader.vtid) = (vpid, vpid);
+            self.threads.change(model, |leader| {
+                (leader.pid, leader.ptid) = (pid, ptid);
+                (leader.vpid, leader.vtid) = (vpid, vpid);
+            });
             self.threads.link(model);
         }
         let image = self.child_image(p, model, known);
@@ -128,21 +136,21 @@ impl State {
         let in_pidns = flags & (flags::CLONE_CHILD_IN_PIDNS | flags::CLONE_NEWPID) != 0 || rec.tid != vtid;
         // Time since boot: a replay does not add the boot time, and has no start for the host's namespace.
         thread.pidns_init_start_ts = if in_pidns { p.uint(20).unwrap_or(0) } else { 0 };
-        self.complete_child(rec, &mut thread, model, known);
+        let fds = self.complete_child(rec, &mut thread, model, known);
         if !known && is_thread {
-            let told = thread.image.clone();
-            let id = self.threads.image_id();
-            let leader = self.threads.in_slot_mut(model);
-            let mut image = leader.image.derive(id);
-            (image.exe, image.comm, image.args) = (told.exe.clone(), told.comm.clone(), told.args.clone());
-            leader.image = Arc::new(image);
+            self.take_told(model, &thread.image);
         }
-        cur.tid = self.threads.add(thread, true).map(|_| rec.tid);
+        let slot = self.threads.add(thread, true);
+        if let Some(slot) = slot {
+            *self.threads.fds_mut(slot) = fds;
+        }
+        cur.tid = slot.map(|_| rec.tid);
     }
 
-    /// What a child has from its parent or leader, if that is known, and from the event.
-    fn complete_child(&mut self, rec: &Record<'_>, child: &mut Thread, model: u32, known: bool) {
+    /// What a child has from its parent or leader, if that is known, and from the event. Gives its descriptors.
+    fn complete_child(&mut self, rec: &Record<'_>, child: &mut Thread, model: u32, known: bool) -> FdTable {
         let p = &rec.params;
+        let mut fds = FdTable::default();
         let is_thread = child.flags & flags::CLONE_THREAD != 0;
         if is_thread {
             // Threads never have descriptors of their own.
@@ -157,15 +165,16 @@ impl State {
             child.cap_inheritable = from.cap_inheritable;
             child.cap_effective = from.cap_effective;
             if !is_thread {
-                child.fds = self.threads.fds(from).cloned().unwrap_or_default();
+                fds = self.threads.fds(from).cloned().unwrap_or_default();
                 child.cwd = self.threads.main(from).map_or_else(|| Text::from(&b"./"[..]), |t| t.cwd.clone());
             }
         }
-        child.fdlimit = p.int(7).unwrap_or(-1);
-        set_memory(p, child);
+        child.usage.fdlimit = p.int(7).unwrap_or(-1);
+        set_memory(p, &mut child.usage);
         (child.uid, child.gid) = (p.uint(16).map_or(u32::MAX, |u| u as u32), p.uint(17).map_or(u32::MAX, |g| g as u32));
         child.clone_ts = rec.ts;
         self.users.seen(child.uid, child.gid);
+        fds
     }
 
     /// The image of a child: what the event tells, and the rest as in the image of the model. A thread that differs
@@ -204,32 +213,39 @@ impl State {
         }
         self.threads.resurrect(slot);
         let p = &rec.params;
-        let thread = self.threads.in_slot_mut(slot);
-        thread.lastexec_ts = rec.ts;
-        thread.pid = p.int(4).unwrap_or(thread.pid);
-        if thread.is_invalid() {
-            thread.ptid = p.int(5).unwrap_or(thread.ptid);
-            if thread.flags & flags::CLONE_CHILD_IN_PIDNS == 0 {
-                (thread.vtid, thread.vpid) = (thread.tid, thread.pid);
+        let invalid = self.threads.change(slot, |thread| {
+            thread.lastexec_ts = rec.ts;
+            thread.pid = p.int(4).unwrap_or(thread.pid);
+            let invalid = thread.is_invalid();
+            if invalid {
+                thread.ptid = p.int(5).unwrap_or(thread.ptid);
+                if thread.flags & flags::CLONE_CHILD_IN_PIDNS == 0 {
+                    (thread.vtid, thread.vpid) = (thread.tid, thread.pid);
+                }
             }
+            invalid
+        });
+        if invalid {
             self.threads.link(slot);
         }
         let exepath = self.exec_path(rec, cur, slot);
         let image = self.exec_image(p, slot, exepath);
-        let thread = self.threads.in_slot_mut(slot);
-        thread.image = image;
-        exec_attributes(p, thread);
-        // Whether the child was seen first is remembered, as is its place in a shell pipe.
-        let kept = flags::PIPE_SRC | flags::PIPE_DST | flags::IS_MAIN_THREAD | flags::CLONE_INVERTED;
+        // Those of before the exec: it may be that the flags change.
         let holder = self.threads.fds_slot(slot);
-        let thread = self.threads.in_slot_mut(slot);
-        thread.flags = thread.flags & kept | flags::ACTIVE | flags::NAME_CHANGED;
-        let (uid, gid) = (thread.uid, thread.gid);
+        self.threads.change(slot, |thread| {
+            thread.image = image;
+            exec_attributes(p, thread);
+            // Whether the child was seen first is remembered.
+            let kept = flags::IS_MAIN_THREAD | flags::CLONE_INVERTED;
+            thread.flags = thread.flags & kept | flags::NAME_CHANGED;
+        });
+        exec_usage(p, self.threads.usage_mut(slot));
+        let thread = self.threads.in_slot(slot);
         if thread.image.container_id.is_empty() {
-            self.users.seen(uid, gid);
+            self.users.seen(thread.uid, thread.gid);
         }
         if let Some(holder) = holder {
-            let fds = &mut self.threads.in_slot_mut(holder).fds;
+            let fds = self.threads.fds_mut(holder);
             for num in fds.numbers(|_, fd| fd.cloexec()) {
                 fds.remove(num);
             }
@@ -310,19 +326,16 @@ impl State {
             return;
         }
         let p = &rec.params;
-        let thread = self.threads.in_slot_mut(slot);
         if p.count() <= 4 {
-            thread.reaper_tid = -1;
+            self.threads.set_reaper_tid(slot, -1);
         } else if let Some(reaper) = p.int(4) {
-            thread.reaper_tid = reaper;
+            self.threads.set_reaper_tid(slot, reaper);
         }
     }
 }
 
 /// What exec tells about the thread itself.
 fn exec_attributes(p: &Params<'_>, thread: &mut Thread) {
-    thread.fdlimit = p.int(7).unwrap_or(thread.fdlimit);
-    set_memory(p, thread);
     thread.tty = p.uint(16).map_or(thread.tty, |v| v as u32);
     thread.vpgid = p.int(17).unwrap_or(thread.vpgid);
     thread.loginuid = p.uint(18).map_or(thread.loginuid, |v| v as u32);
@@ -335,6 +348,12 @@ fn exec_attributes(p: &Params<'_>, thread: &mut Thread) {
     thread.gid = p.uint(29).map_or(thread.gid, |v| v as u32);
 }
 
+/// What exec tells about memory and limits.
+fn exec_usage(p: &Params<'_>, usage: &mut Usage) {
+    usage.fdlimit = p.int(7).unwrap_or(usage.fdlimit);
+    set_memory(p, usage);
+}
+
 /// Ids in the child's pid namespace. Old recorders did not tell them.
 fn virtual_ids(p: &Params<'_>, tid: i64) -> (i64, i64) {
     match p.int(19) {
@@ -343,12 +362,12 @@ fn virtual_ids(p: &Params<'_>, tid: i64) -> (i64, i64) {
     }
 }
 
-fn set_memory(p: &Params<'_>, thread: &mut Thread) {
+fn set_memory(p: &Params<'_>, usage: &mut Usage) {
     if present(p, 12) {
-        (thread.pfmajor, thread.pfminor) = (p.uint(8).unwrap_or(0), p.uint(9).unwrap_or(0));
-        thread.vmsize_kb = u32_at(p, 10);
-        thread.vmrss_kb = u32_at(p, 11);
-        thread.vmswap_kb = u32_at(p, 12);
+        (usage.pfmajor, usage.pfminor) = (p.uint(8).unwrap_or(0), p.uint(9).unwrap_or(0));
+        usage.vmsize_kb = u32_at(p, 10);
+        usage.vmrss_kb = u32_at(p, 11);
+        usage.vmswap_kb = u32_at(p, 12);
     }
 }
 

@@ -37,7 +37,7 @@ impl State {
         self.add_new_fd(cur, slot, two, fd.clone());
         // The event is about the first, but the last number added is the second.
         self.add_new_fd(cur, slot, one, fd);
-        self.threads.in_slot_mut(slot).pending.fd = two;
+        self.threads.hot_mut(slot).fd = two;
     }
 
     /// A port makes it a server socket.
@@ -92,7 +92,7 @@ impl State {
         if num < 0 {
             return;
         }
-        self.threads.in_slot_mut(slot).pending.fd = num;
+        self.threads.hot_mut(slot).fd = num;
         let Some(tuple) = rec.params.get(1).and_then(SockTuple::parse) else { return };
         let mut fd = Fd::new(FdKind::Unknown);
         match tuple.unmapped() {
@@ -150,7 +150,7 @@ impl State {
     /// Takes over what a successful transfer tells about a socket.
     fn learn(&mut self, rec: &Record<'_>, cur: &mut Current, slot: u32, tuple: Option<SockTuple<'_>>) {
         let receives = rec.event().flags.has(peregrine_schema::EventFlags::READS_FROM_FD);
-        let num = self.threads.in_slot(slot).pending.fd;
+        let num = self.threads.hot(slot).fd;
         let Some(holder) = self.threads.fds_slot(slot) else { return };
         let Some(before) = cur.fd_info.take() else { return };
         let mut fd = (*before).clone();
@@ -169,7 +169,7 @@ impl State {
             }
             if fd.is_inet() {
                 if fd.role == Role::None {
-                    fd.role = guess_role(&fd, num, &self.threads.in_slot(holder).fds, receives);
+                    fd.role = guess_role(&fd, num, &self.threads.hot(holder).fds, receives);
                 }
                 let turned = if receives { fd.role.is_client() } else { fd.role.is_server() };
                 if turned {
@@ -184,7 +184,7 @@ impl State {
         }
         let renamed = fd.name != before.name;
         drop(before);
-        let fds = &mut self.threads.in_slot_mut(holder).fds;
+        let fds = self.threads.fds_mut(holder);
         fds.update(num, |old| *old = fd);
         cur.fd_info = fds.get(num).cloned();
         cur.fd_name_changed |= renamed;

@@ -7,6 +7,8 @@ use crate::record::{Params, Record};
 use peregrine_schema::EVENTS;
 use peregrine_schema::events::code;
 
+mod facts;
+
 const SEC: u64 = 1_000_000_000;
 
 /// A parameter.
@@ -460,16 +462,16 @@ fn attributes() {
     m.event(20, code::SETRLIMIT_X, &[I(0), I(77), I(88), U8(7)]);
     m.event(20, code::MMAP_X, &[I(0), U32(11), U32(12), U32(13)]);
     let t = m.state.threads.get(20).expect("known");
-    assert_eq!((t.uid, t.gid, t.sid, t.fdlimit), (33, 2, 20, 77));
+    assert_eq!((t.uid, t.gid, t.sid, t.usage.fdlimit), (33, 2, 20, 77));
     assert_eq!((t.cap_inheritable, t.cap_permitted, t.cap_effective), (1, 2, 4));
-    assert_eq!((t.vmsize_kb, t.vmrss_kb, t.vmswap_kb), (11, 12, 13));
+    assert_eq!((t.usage.vmsize_kb, t.usage.vmrss_kb, t.usage.vmswap_kb), (11, 12, 13));
     m.event(10, code::PRLIMIT_X, &[I(0), I(99), I(99), I(0), I(0), I(20), U8(7)]);
     m.event(20, code::UNSHARE_X, &[I(0), U32(1 << 20)]);
     m.event(20, code::CHROOT_X, &[I(0), T("jail")]);
     let t = m.state.threads.get(20).expect("known");
-    assert_eq!((t.fdlimit, t.cap_effective, text(&t.root)), (99, (1 << 41) - 1, "/home/jail".into()));
+    assert_eq!((t.usage.fdlimit, t.cap_effective, text(&t.root)), (99, (1 << 41) - 1, "/home/jail".into()));
     m.event(20, code::SCHEDSWITCH_6_E, &[I(1), I(5), I(6), U32(1), U32(2), U32(3)]);
-    assert_eq!(m.state.threads.get(20).map(|t| (t.pfmajor, t.vmsize_kb)), Some((5, 1)));
+    assert_eq!(m.state.threads.get(20).map(|t| (t.usage.pfmajor, t.usage.vmsize_kb)), Some((5, 1)));
     m.open(20, 3, "/srv", 0x400);
     m.event(20, code::FCHDIR_X, &[I(0), I(3)]);
     assert_eq!(text(m.state.threads.cwd(m.state.threads.get(20).expect("known"))), "/srv/");
@@ -510,7 +512,7 @@ fn connections_of_the_descriptor_list() {
     state.load(&Metadata::Fds(FdList { tid: 20, fds }));
     state.loaded();
     let thread = state.threads.get(20).expect("added");
-    let of = |num| thread.fds.get(num).map(|fd| (text(&fd.name), fd.role)).expect("listed");
+    let of = |num| state.threads.own_fds(thread).get(num).map(|fd| (text(&fd.name), fd.role)).expect("listed");
     assert_eq!(of(3), ("0.0.0.0:80".into(), Role::None));
     assert_eq!(of(4), ("10.0.0.2:4000->10.0.0.1:80".into(), Role::Server));
     assert_eq!(of(5), ("10.0.0.1:4001->10.0.0.2:443".into(), Role::Client));
