@@ -81,7 +81,6 @@ pub fn target() -> Result<OwnedTargetIsa, CodeError> {
     for (name, value) in [
         ("opt_level", "none"),
         ("regalloc_algorithm", "single_pass"),
-        ("is_pic", "true"),
         ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }),
     ] {
         flags.set(name, value).map_err(|e| failed(&e))?;

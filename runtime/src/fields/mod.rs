@@ -44,9 +44,9 @@ pub(crate) use text::Text;
 
 use crate::record::Record;
 use crate::session::Delivered;
-use crate::state::{Current, Fd, State, Thread};
+use crate::state::{Current, Facts, Fd, State, Thread};
 use bound::BoundField;
-use peregrine_compiler::value::{Event, Value};
+use peregrine_compiler::value::{Event, ImageKey, Value};
 use peregrine_schema::events::code;
 use peregrine_schema::{self as schema, Class, Format, Origin, Type};
 use std::cell::OnceCell;
@@ -59,6 +59,8 @@ pub struct EventView<'a> {
     cur: &'a Current,
     /// Time of the capture's first event, origin of `evt.reltime`.
     first_ts: u64,
+    /// Version of what is known of the thread.
+    facts: Option<Facts>,
     bound: &'a Bound,
     scratch: &'a bumpalo::Bump,
     env: &'a Env,
@@ -93,6 +95,7 @@ impl<'a> EventView<'a> {
             state: event.state,
             cur: event.current,
             first_ts: event.first_ts,
+            facts: event.facts(),
             bound,
             scratch,
             env,
@@ -238,6 +241,21 @@ impl Event for EventView<'_> {
     fn field(&self, slot: usize) -> Option<Value<'_>> {
         let field = self.bound.fields.get(slot)?;
         self.value(slot, field, Purpose::Condition)
+    }
+
+    fn image(&self) -> Option<ImageKey> {
+        self.facts.map(|facts| ImageKey { slot: facts.slot, version: facts.version })
+    }
+
+    fn fingerprint(&self, slot: usize) -> Option<u64> {
+        let field = self.bound.fields.get(slot)?;
+        let number = match field.id {
+            schema::FieldId::EvtArg => param::flags_of(self, field.param(self.rec.code)?)?,
+            // The text of an error depends on its number alone.
+            schema::FieldId::EvtRes => i32::try_from(self.result()?).ok()? as u32,
+            _ => return None,
+        };
+        Some(u64::from(self.rec.code) << 32 | u64::from(number))
     }
 
     fn scratch(&self) -> &bumpalo::Bump {

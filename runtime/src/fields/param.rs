@@ -36,6 +36,14 @@ pub(super) fn is_number(ty: Type) -> bool {
         && !is_text(ty)
 }
 
+/// A parameter whose text depends on its number and the type of the event alone.
+pub(super) fn flags_of(view: &EventView<'_>, index: usize) -> Option<u32> {
+    use Type::*;
+    let param = view.event().params.get(index)?;
+    let flags = matches!(param.ty, Flags8 | Flags16 | Flags32 | Enumflags8 | Enumflags16 | Enumflags32 | Mode);
+    flags.then(|| view.rec.params.uint(index)).flatten().and_then(|n| u32::try_from(n).ok())
+}
+
 fn is_text(ty: Type) -> bool {
     matches!(ty, Type::Charbuf | Type::Fspath | Type::Fsrelpath)
 }
