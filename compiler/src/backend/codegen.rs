@@ -13,8 +13,8 @@
 //! | predicate | code |
 //! |---|---|
 //! | of the image | its state, a byte; if not known, the callback |
-//! | of a group | false if the list is known and empty, else the callback |
 //! | number, truth value, short text, short list | compared in place |
+//! | of a group | false if the list is known and empty, else the callback |
 //! | other | the remembered answer, else the callback |
 
 use super::frame::{Answer, Listed, kind};
@@ -211,10 +211,10 @@ impl Emitter<'_, '_> {
         let planned = &self.plan.predicates()[predicate as usize];
         if planned.lifetime == Lifetime::Image {
             self.test_of_image(predicate, holds, fails);
-        } else if let Some(group) = planned.group {
-            self.test_of_group(predicate, group, holds, fails);
         } else if let Some(held) = self.in_place(predicate, planned) {
             self.b.ins().brif(held, holds, &[], fails, &[]);
+        } else if let Some(group) = planned.group {
+            self.test_of_group(predicate, group, holds, fails);
         } else {
             self.test_remembered(predicate, holds, fails);
         }

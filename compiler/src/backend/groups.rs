@@ -15,7 +15,9 @@ use super::radix::Radix;
 use crate::hir::{Comparison, Const, Predicate};
 use crate::ir::GroupKind;
 use crate::value::Value;
-use aho_corasick::AhoCorasick;
+use aho_corasick::automaton::Automaton;
+use aho_corasick::nfa::{contiguous, noncontiguous};
+use aho_corasick::{Anchored, dfa};
 use rustc_hash::FxHashMap;
 
 /// A group ready to be asked.
@@ -40,7 +42,7 @@ enum Lookup {
     /// The ids of a tree are predicates.
     Affix(Radix),
     Contains {
-        automaton: Option<AhoCorasick>,
+        automaton: Substrings,
         /// By pattern.
         lists: Vec<Range>,
     },
@@ -81,7 +83,7 @@ impl PreparedGroup {
                 let mut patterns: Vec<(Vec<u8>, Range)> = by_text.into_iter().collect();
                 patterns.sort_unstable();
                 Lookup::Contains {
-                    automaton: AhoCorasick::new(patterns.iter().map(|(t, _)| t)).ok(),
+                    automaton: Substrings::new(patterns.iter().map(|(t, _)| &t[..])),
                     lists: patterns.into_iter().map(|(_, list)| list).collect(),
                 }
             }
@@ -149,12 +151,12 @@ impl PreparedGroup {
                 tree.walk(text, |ids| made.extend_from_slice(ids));
                 Found::Made
             }
-            (Lookup::Contains { automaton: Some(automaton), lists }, Value::Str(text)) => {
-                for found in automaton.find_overlapping_iter(text) {
-                    let (from, len) = lists[found.pattern().as_usize()];
+            (Lookup::Contains { automaton, lists }, Value::Str(text)) => {
+                let found = |pattern: usize| {
+                    let (from, len) = lists[pattern];
                     made.extend_from_slice(self.kept(from, len));
-                }
-                Found::Made
+                };
+                if automaton.search(text, found) { Found::Made } else { Found::Unknown }
             }
             (Lookup::Path(tree), Value::Str(text)) => {
                 tree.walk(text, made);
@@ -178,6 +180,57 @@ fn ascend(made: &mut Vec<u32>, from: usize) {
         }
         made.truncate(kept);
     }
+}
+
+/// An Aho-Corasick automaton, walked byte by byte: the texts of events are short, and a search that first looks for
+/// candidates costs more than it saves.
+#[derive(Debug)]
+enum Substrings {
+    /// Few patterns: a table of all transitions.
+    Table(dfa::DFA),
+    /// Many patterns.
+    Compact(contiguous::NFA),
+    /// Too large for any automaton.
+    None,
+}
+
+/// Bytes of all patterns up to which every transition is in a table.
+const TABLE: usize = 8 << 10;
+
+impl Substrings {
+    fn new<'p>(patterns: impl Iterator<Item = &'p [u8]>) -> Substrings {
+        let patterns: Vec<&[u8]> = patterns.collect();
+        let Ok(nfa) = noncontiguous::Builder::new().prefilter(false).build(&patterns) else { return Substrings::None };
+        if patterns.iter().map(|p| p.len()).sum::<usize>() <= TABLE
+            && let Ok(table) = dfa::Builder::new().prefilter(false).build_from_noncontiguous(&nfa)
+        {
+            return Substrings::Table(table);
+        }
+        let compact = contiguous::Builder::new().prefilter(false).build_from_noncontiguous(&nfa);
+        compact.map_or(Substrings::None, Substrings::Compact)
+    }
+
+    /// Tells every pattern that the text contains, some maybe twice. False if that is not known.
+    fn search(&self, text: &[u8], found: impl FnMut(usize)) -> bool {
+        match self {
+            Substrings::Table(table) => walk(table, text, found),
+            Substrings::Compact(nfa) => walk(nfa, text, found),
+            Substrings::None => false,
+        }
+    }
+}
+
+fn walk(automaton: &impl Automaton, text: &[u8], mut found: impl FnMut(usize)) -> bool {
+    let Ok(mut state) = automaton.start_state(Anchored::No) else { return false };
+    for byte in text {
+        state = automaton.next_state(Anchored::No, state, *byte);
+        if automaton.is_special(state) && automaton.is_match(state) {
+            for index in 0..automaton.match_len(state) {
+                found(automaton.match_pattern(state, index).as_usize());
+            }
+        }
+    }
+    true
 }
 
 fn constants(predicate: &Predicate) -> &[Const] {
