@@ -6,10 +6,12 @@
 //! check  syntax tree → typed rules (hir), output templates, sets of event codes
 //! ir  typed rules → branching programs over shared predicates, specialised by event code
 //! backend  interpreter; native code by Cranelift
+//! aot  files of native code, program and rules
 //! eval  the reference evaluator over typed rules: decides what is right
 //! report  errors and warnings about rule files, and the forms in which they are printed
 //! ```
 
+pub mod aot;
 pub mod backend;
 pub mod check;
 pub mod eval;

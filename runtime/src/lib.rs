@@ -14,9 +14,11 @@
 pub mod alert;
 pub mod capture;
 pub mod cli;
+pub mod compiled;
 pub mod containers;
 pub mod fields;
 pub mod format;
+pub mod profile;
 pub mod record;
 pub mod replay;
 pub mod session;

@@ -47,8 +47,12 @@ pub struct Counts {
 impl<'r> Detector<'r> {
     /// Compiles `rules`.
     pub fn new(rules: &'r RuleSet, options: &Options) -> Result<Detector<'r>, NativeError> {
-        let matcher = Matcher::new(options.engine, rules)?;
-        Ok(Detector {
+        Ok(Detector::with_matcher(rules, Matcher::new(options.engine, rules)?, options))
+    }
+
+    /// With a matcher that has been made for `rules`.
+    pub fn with_matcher(rules: &'r RuleSet, matcher: Matcher, options: &Options) -> Detector<'r> {
+        Detector {
             rules,
             pad: matcher.pad(),
             matcher,
@@ -58,7 +62,12 @@ impl<'r> Detector<'r> {
             all_matches: options.all_matches,
             counts: Counts { events: 0, by_rule: vec![0; rules.rules.len()] },
             matched: Vec::new(),
-        })
+        }
+    }
+
+    /// What matches.
+    pub fn matcher(&self) -> &Matcher {
+        &self.matcher
     }
 
     /// How often rules matched so far.

@@ -74,8 +74,26 @@ pub struct Code {
 /// Alignment of functions, bytes.
 pub const ALIGNMENT: usize = 16;
 
-/// The machine for which code is made: this one.
-pub fn target() -> Result<OwnedTargetIsa, CodeError> {
+/// Which instructions code may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Processor {
+    /// Those of this machine's processor.
+    #[default]
+    Native,
+    /// Those of every processor of the architecture.
+    Baseline,
+}
+
+/// Names of the processor features that code for a machine may use, sorted.
+pub fn features(isa: &OwnedTargetIsa) -> Vec<String> {
+    let used = isa.isa_flags().into_iter().filter(|flag| flag.as_bool() == Some(true));
+    let mut names: Vec<String> = used.map(|flag| flag.name.to_owned()).collect();
+    names.sort();
+    names
+}
+
+/// The machine for which code is made: this architecture.
+pub fn target(processor: Processor) -> Result<OwnedTargetIsa, CodeError> {
     let failed = |e: &dyn std::fmt::Display| CodeError::Target(e.to_string());
     let mut flags = settings::builder();
     for (name, value) in [
@@ -85,7 +103,11 @@ pub fn target() -> Result<OwnedTargetIsa, CodeError> {
     ] {
         flags.set(name, value).map_err(|e| failed(&e))?;
     }
-    cranelift_native::builder().map_err(|e| failed(&e))?.finish(settings::Flags::new(flags)).map_err(|e| failed(&e))
+    let infer = processor == Processor::Native;
+    cranelift_native::builder_with_options(infer)
+        .map_err(|e| failed(&e))?
+        .finish(settings::Flags::new(flags))
+        .map_err(|e| failed(&e))
 }
 
 /// Generates the code of a program. Functions come out the same whatever the number of cores.

@@ -2,6 +2,7 @@
 //! refused.
 
 use super::frame::{Frame, Pad};
+use super::measure::Measurements;
 use super::plan::{Plan, Run};
 use crate::hir::RuleSet;
 use crate::ir::{Block, Program};
@@ -12,12 +13,29 @@ use crate::value::Event;
 pub struct Interpreter {
     program: Program,
     plan: Plan,
+    measurements: Option<Measurements>,
 }
 
 impl Interpreter {
     /// Prepares a program of `rules`.
     pub fn new(rules: &RuleSet, program: Program) -> Interpreter {
-        Interpreter { plan: Plan::new(rules, &program), program }
+        Interpreter { plan: Plan::new(rules, &program), program, measurements: None }
+    }
+
+    /// The same, counting and timing tests.
+    pub fn measuring(rules: &RuleSet, program: Program) -> Interpreter {
+        let measurements = Some(Measurements::new(program.predicates.len()));
+        Interpreter { measurements, ..Interpreter::new(rules, program) }
+    }
+
+    /// The program.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// What has been counted and timed.
+    pub fn measurements(&self) -> Option<&Measurements> {
+        self.measurements.as_ref()
     }
 
     /// Memory for a worker.
@@ -34,10 +52,11 @@ impl Interpreter {
     pub(super) fn run<E: Event + ?Sized>(&self, pad: &mut Pad, event: &E, all: bool) {
         let Some(function) = self.program.by_code.get(event.code() as usize).copied().flatten() else { return };
         let run = Run { frame: Frame::new(event, pad), plan: &self.plan, all };
-        self.function(function as usize, &run);
+        let timed = self.measurements.as_ref().is_some_and(Measurements::begin);
+        self.function(function as usize, &run, timed);
     }
 
-    fn function<E: Event + ?Sized>(&self, index: usize, run: &Run<'_, '_, E>) {
+    fn function<E: Event + ?Sized>(&self, index: usize, run: &Run<'_, '_, E>, timed: bool) {
         let mut at = 0;
         loop {
             let next = match self.program.functions[index].blocks[at] {
@@ -55,15 +74,15 @@ impl Interpreter {
                 }
                 Block::Switch { switch, next } => {
                     let switch = self.plan.planned_switch(self.plan.switch_number(index, switch));
-                    run.cases(switch, &mut |case| self.function(case.0 as usize, run));
+                    run.cases(switch, &mut |case| self.function(case.0 as usize, run, timed));
                     next
                 }
                 Block::Test { predicate, holds, fails } => {
-                    if run.test(predicate.0) {
-                        holds
-                    } else {
-                        fails
-                    }
+                    let held = match &self.measurements {
+                        None => run.test(predicate.0),
+                        Some(m) => m.test(predicate.0 as usize, timed, || run.test(predicate.0)),
+                    };
+                    if held { holds } else { fails }
                 }
             };
             at = next.0 as usize;

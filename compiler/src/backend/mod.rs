@@ -10,6 +10,7 @@ pub mod frame;
 pub mod groups;
 pub mod images;
 pub mod interp;
+pub mod measure;
 pub mod native;
 pub mod plan;
 pub mod prepared;
@@ -52,6 +53,11 @@ impl Matcher {
             EngineKind::Interp => Matcher::Interp(interp::Interpreter::new(rules, Program::new(rules))),
             EngineKind::Oracle => Matcher::Oracle(rules.clone()),
         })
+    }
+
+    /// The rules for the interpreter, counting and timing.
+    pub fn measuring(rules: &RuleSet, program: Program) -> Matcher {
+        Matcher::Interp(interp::Interpreter::measuring(rules, program))
     }
 
     /// Memory for a worker.

@@ -12,7 +12,7 @@ use crate::value::Event;
 use cranelift_codegen::ir::{AbiParam, Signature};
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_jit::{JITBuilder, JITModule};
-use cranelift_module::{Linkage, Module as _, ModuleError};
+use cranelift_module::{Module as _, ModuleError};
 
 /// Why there is no native code.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +47,8 @@ pub struct Native {
     by_code: Vec<Option<u32>>,
     /// Bytes of machine code.
     code_size: usize,
+    /// Last, since it is what the functions lie in.
+    #[expect(dead_code, reason = "kept alive, not looked at")]
     memory: Memory,
 }
 
@@ -54,6 +56,8 @@ pub struct Native {
 enum Memory {
     /// Only `None` while being dropped.
     Module(Option<Box<JITModule>>),
+    /// A mapped file.
+    Mapped(#[expect(dead_code, reason = "kept alive, not looked at")] Box<dyn Send + Sync>),
 }
 
 impl std::fmt::Debug for Native {
@@ -65,8 +69,9 @@ impl std::fmt::Debug for Native {
 impl Drop for Memory {
     #[expect(unsafe_code, reason = "frees executable memory")]
     fn drop(&mut self) {
-        let Memory::Module(module) = self;
-        if let Some(module) = module.take() {
+        if let Memory::Module(module) = self
+            && let Some(module) = module.take()
+        {
             // SAFETY: entries are only called by `run`, which borrows the owner; none can be running or be called
             // again.
             unsafe { module.free_memory() }
@@ -78,11 +83,32 @@ impl Native {
     /// Compiles a program of `rules` for this machine.
     pub fn new(rules: &RuleSet, program: &Program) -> Result<Native, NativeError> {
         let plan = Plan::new(rules, program);
-        let isa = codegen::target()?;
+        let isa = codegen::target(codegen::Processor::Native)?;
         let code = codegen::generate(&isa, &plan, program)?;
         let code_size = code.functions.iter().map(Vec::len).sum();
         let (memory, functions) = in_memory(isa, &code)?;
         Ok(Native { plan, functions, by_code: program.by_code.clone(), code_size, memory })
+    }
+
+    /// A compiled file whose code lies executable in memory.
+    ///
+    /// # Safety
+    /// `base` is the address of the code of the file from which `compiled` was read, mapped executable, aligned to
+    /// [`ALIGNMENT`] and unchanged as long as `owner` lives; and that file was made by [`build`](crate::aot::build).
+    #[expect(unsafe_code, reason = "turns addresses of finished code into functions")]
+    pub unsafe fn mapped(compiled: &crate::aot::Compiled, base: *const u8, owner: Box<dyn Send + Sync>) -> Native {
+        let entry = |offset: &u32| {
+            // SAFETY: the offset lies in the code, says `aot::read`; there begins a function with this signature and
+            // calling convention, says the caller.
+            unsafe { std::mem::transmute::<*const u8, Entry>(base.add(*offset as usize)) }
+        };
+        Native {
+            plan: Plan::new(&compiled.rules, &compiled.program),
+            functions: compiled.functions.iter().map(entry).collect(),
+            by_code: compiled.program.by_code.clone(),
+            code_size: compiled.code.len(),
+            memory: Memory::Mapped(owner),
+        }
     }
 
     /// Memory for a worker.
@@ -125,7 +151,6 @@ impl Native {
             switch: switch::<E>,
             host: std::ptr::from_ref(&host).cast(),
         };
-        let _ = &self.memory;
         // SAFETY: the code reads only the context, answers, memo, lists and states, whose sizes were checked, and calls
         // the callbacks, which were instantiated for the type behind `host`. It was generated for this plan.
         unsafe { self.functions[function as usize](&context) }
@@ -150,7 +175,6 @@ fn in_memory(isa: OwnedTargetIsa, code: &codegen::Code) -> Result<(Memory, Vec<E
         unsafe { std::mem::transmute::<*const u8, Entry>(module.get_finalized_function(id)) }
     };
     let functions = ids.into_iter().map(entry).collect();
-    let _ = Linkage::Local;
     Ok((Memory::Module(Some(Box::new(module))), functions))
 }
 

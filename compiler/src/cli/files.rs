@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use peregrine_compiler::aot::Source;
 use peregrine_compiler::load::{Loaded, Loader, Options};
 use peregrine_compiler::report::text;
 use std::io::Write as _;
@@ -26,7 +27,7 @@ fn plugin(text: &str) -> Result<(String, String), String> {
 }
 
 impl World {
-    fn options(&self) -> Options {
+    pub(super) fn options(&self) -> Options {
         let mut options = Options::default();
         options.sources.extend(self.sources.iter().cloned());
         options.plugins.extend(self.plugins.iter().cloned());
@@ -36,14 +37,22 @@ impl World {
 
 /// Loads files and the rule files of directories.
 pub(super) fn load(world: &World, paths: &[PathBuf]) -> Result<Loaded> {
-    let mut loader = Loader::new(world.options());
+    Ok(load_with(world.options(), paths)?.0)
+}
+
+/// Loads files and the rule files of directories, and tells which.
+pub(super) fn load_with(options: Options, paths: &[PathBuf]) -> Result<(Loaded, Vec<Source>)> {
+    let mut loader = Loader::new(options);
+    let mut sources = Vec::new();
     for path in paths {
         for file in rule_files(path)? {
             let bytes = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-            loader.add_file(&file.to_string_lossy(), &bytes);
+            let name = file.to_string_lossy();
+            loader.add_file(&name, &bytes);
+            sources.push(Source::new(&name, &bytes));
         }
     }
-    Ok(loader.finish())
+    Ok((loader.finish(), sources))
 }
 
 /// Whether a file was refused; says why on standard error.

@@ -1,5 +1,6 @@
 //! Command line of `rulec`. Each subcommand is a module; all of them write to one locked, buffered stream.
 
+mod build;
 mod check;
 mod compile;
 mod explain;
@@ -30,6 +31,8 @@ enum Command {
     Explain(explain::Args),
     /// Compile rule files to native code and tell what was built
     Compile(compile::Args),
+    /// Compile rule files ahead of time, to a file that `peregrine` maps and runs
+    Build(build::Args),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -51,6 +54,7 @@ pub(crate) fn run() -> Result<ExitCode> {
         Command::Fields(args) => fields::run(&args, &mut out)?,
         Command::Explain(args) => explain::run(&args, &mut out)?,
         Command::Compile(args) => compile::run(&args, &mut out)?,
+        Command::Build(args) => build::run(&args, &mut out)?,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "rulec", &mut script);

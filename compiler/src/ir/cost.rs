@@ -7,6 +7,7 @@
 use super::PredicateId;
 use super::formula::{Form, FormId, Formulas};
 use crate::hir::{Comparison, Const, Op, Operand, Predicate, RuleSet, TransformArg};
+use crate::print::With;
 use peregrine_schema::{FieldFlags, FieldId, Type};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -51,9 +52,30 @@ pub fn lifetime(rules: &RuleSet, predicate: &Predicate) -> Lifetime {
     slots.iter().map(of_slot).max().unwrap_or(Lifetime::Event)
 }
 
-/// Measured: how often each predicate was evaluated and held, and what it took.
+/// Measured, by predicate in the condition language: how often it was evaluated and held, and what it took.
 #[derive(Debug, Clone, Default)]
-pub struct Profile(pub FxHashMap<Predicate, Measured>);
+pub struct Profile(pub FxHashMap<String, Measured>);
+
+impl Profile {
+    /// Measurements as written by `peregrine replay --profile json`.
+    pub fn from_json(json: &[u8]) -> Result<Profile, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct File {
+            predicates: Vec<Line>,
+        }
+        #[derive(Deserialize)]
+        struct Line {
+            predicate: String,
+            evaluated: u64,
+            held: u64,
+            nanoseconds: f64,
+        }
+        let file: File = serde_json::from_slice(json)?;
+        let line =
+            |l: Line| (l.predicate, Measured { evaluated: l.evaluated, held: l.held, nanoseconds: l.nanoseconds });
+        Ok(Profile(file.predicates.into_iter().map(line).collect()))
+    }
+}
 
 /// What was measured of a predicate.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -85,7 +107,8 @@ pub struct Costs {
 impl Costs {
     /// Estimates for the predicates of a rule set.
     pub fn new(rules: &RuleSet, predicates: &[Predicate], profile: Option<&Profile>) -> Costs {
-        let estimate = |p: &Predicate| match profile.and_then(|profile| profile.0.get(p)) {
+        let measured = |p: &Predicate| profile?.0.get(&With(&rules.fields, p).to_string());
+        let estimate = |p: &Predicate| match measured(p) {
             Some(measured) if measured.evaluated > 0 => measure(measured, guess(rules, p)),
             _ => guess(rules, p),
         };

@@ -4,6 +4,7 @@
 
 pub mod replay;
 
+use crate::profile::ProfileFormat;
 use anyhow::Context as _;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use peregrine_compiler::backend::EngineKind;
@@ -41,7 +42,8 @@ pub struct Replay {
     /// Capture file (.scap, plain or gzip)
     #[arg(value_hint = ValueHint::FilePath)]
     pub capture: PathBuf,
-    /// Rule file, or directory of *.yml and *.yaml files; repeatable. Peregrine's own rules if none is given
+    /// Rule file, or directory of *.yml and *.yaml files; repeatable. Peregrine's own rules if none is given. A file
+    /// built by `rulec build` is run as it is; rule files named beside it must be those it was built from
     #[arg(short, long = "rules", value_name = "FILE_OR_DIR", value_hint = ValueHint::AnyPath)]
     pub rules: Vec<PathBuf>,
     /// Report the first matching rule of an event, or all of them
@@ -65,6 +67,9 @@ pub struct Replay {
     /// Print times as ISO 8601 in UTC instead of local wall clock
     #[arg(long)]
     pub time_iso_8601: bool,
+    /// Print where the time of matching goes instead of alerts; conditions are interpreted, one event of 16 is timed
+    #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, default_missing_value = "text", conflicts_with_all = ["engine", "format"])]
+    pub profile: Option<ProfileFormat>,
     /// What evaluates the conditions
     #[arg(long, value_enum, default_value_t)]
     pub engine: Engine,

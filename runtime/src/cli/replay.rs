@@ -2,13 +2,18 @@
 
 use super::{Format, Replay, RuleMatching};
 use crate::alert::AlertFormat;
+use crate::compiled::{self, CompiledFile};
 use crate::fields::Env;
+use crate::profile::Profile;
 use crate::replay::{self, Detector, Options};
 use crate::session::Session;
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::tz::TimeZone;
-use peregrine_compiler::hir::Priority;
+use peregrine_compiler::aot::Source;
+use peregrine_compiler::backend::{EngineKind, Matcher};
+use peregrine_compiler::hir::{Priority, RuleSet};
+use peregrine_compiler::ir::Program;
 use peregrine_compiler::load::{self, Choice, Extra, ExtraOutput, Loaded, Loader, Match, Selection};
 use peregrine_compiler::report::text;
 use std::io::{BufWriter, IsTerminal as _, Write as _, stderr, stdout};
@@ -37,7 +42,7 @@ pub(super) fn switches(matches: Option<&clap::ArgMatches>) -> Vec<Selection> {
 
 /// Runs the command.
 pub(super) fn run(options: &Replay, switches: &[Selection]) -> anyhow::Result<()> {
-    let loaded = load_rules(options, switches)?;
+    let rules = Rules::load(options, switches)?;
     let mut session = Session::open(&options.capture)?;
     let utc_offset = local_offset();
     let alert_format = AlertFormat {
@@ -51,20 +56,31 @@ pub(super) fn run(options: &Replay, switches: &[Selection]) -> anyhow::Result<()
         all_matches: options.rule_matching == RuleMatching::All,
         format: alert_format,
     };
-    let mut detector = Detector::new(&loaded.rules, &detector_options)?;
+    let matcher = match options.profile {
+        Some(_) => Matcher::measuring(rules.set(), rules.program()),
+        None => rules.matcher(detector_options.engine)?,
+    };
+    let mut detector = Detector::with_matcher(rules.set(), matcher, &detector_options);
     let env = Env::new(std::env::var("FALCO_HOSTNAME").ok().map(String::into_bytes), utc_offset);
     let mut out = BufWriter::new(stdout().lock());
     let mut written = Ok(());
     let result = {
         let mut sink = |alert: &[u8]| {
-            if written.is_ok() {
+            if written.is_ok() && options.profile.is_none() {
                 written = out.write_all(alert).and_then(|()| out.write_all(b"\n"));
             }
         };
         replay_with_progress(&mut session, &mut detector, &env, &mut sink)
     };
-    written.and_then(|()| out.flush()).context("cannot write alerts")?;
-    let _ = write!(stderr(), "{}", replay::summary(&loaded.rules, detector.counts()));
+    if let Some(format) = options.profile
+        && let Matcher::Interp(interpreter) = detector.matcher()
+        && let Some(measured) = interpreter.measurements()
+    {
+        let profile = Profile::new(rules.set(), interpreter, measured, detector.counts());
+        written = written.and(out.write_all(profile.render(format)?.as_bytes()));
+    }
+    written.and_then(|()| out.flush()).context("cannot write to standard output")?;
+    let _ = write!(stderr(), "{}", replay::summary(rules.set(), detector.counts()));
     result.with_context(|| options.capture.display().to_string())
 }
 
@@ -103,6 +119,57 @@ fn replay_with_progress(
     result
 }
 
+/// Rules from text or from a compiled file.
+enum Rules {
+    Loaded(Box<Loaded>),
+    Compiled(Box<CompiledFile>),
+}
+
+impl Rules {
+    fn load(options: &Replay, switches: &[Selection]) -> anyhow::Result<Rules> {
+        let (compiled, texts): (Vec<&PathBuf>, Vec<&PathBuf>) =
+            options.rules.iter().partition(|path| compiled::is_compiled(path));
+        let [compiled] = compiled[..] else {
+            if compiled.len() > 1 {
+                bail!("one compiled rule file at a time: build one from all rule files with `rulec build`");
+            }
+            return Ok(Rules::Loaded(Box::new(load_rules(options, switches)?)));
+        };
+        if !switches.is_empty() || options.priority.is_some() || !options.append_field.is_empty() {
+            bail!("what rules a compiled file holds is decided when it is built: give these options to `rulec build`");
+        }
+        let file = CompiledFile::open(compiled)?;
+        let mut sources = Vec::new();
+        for path in rule_files(&texts)? {
+            let bytes = std::fs::read(&path).with_context(|| path.display().to_string())?;
+            sources.push(Source::new(&path.display().to_string(), &bytes));
+        }
+        file.built_from(&sources)?;
+        Ok(Rules::Compiled(Box::new(file)))
+    }
+
+    fn set(&self) -> &RuleSet {
+        match self {
+            Rules::Loaded(loaded) => &loaded.rules,
+            Rules::Compiled(file) => &file.compiled.rules,
+        }
+    }
+
+    fn program(&self) -> Program {
+        match self {
+            Rules::Loaded(loaded) => Program::new(&loaded.rules),
+            Rules::Compiled(file) => file.compiled.program.clone(),
+        }
+    }
+
+    fn matcher(&self, engine: EngineKind) -> anyhow::Result<Matcher> {
+        Ok(match self {
+            Rules::Loaded(loaded) => Matcher::new(engine, &loaded.rules)?,
+            Rules::Compiled(file) => file.matcher(engine)?,
+        })
+    }
+}
+
 fn load_rules(options: &Replay, switches: &[Selection]) -> anyhow::Result<Loaded> {
     let fields = options
         .append_field
@@ -134,10 +201,10 @@ fn load_rules(options: &Replay, switches: &[Selection]) -> anyhow::Result<Loaded
 }
 
 /// Files as given; directories give their *.yml and *.yaml files in order of name.
-fn rule_files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+fn rule_files(paths: &[impl AsRef<Path>]) -> anyhow::Result<Vec<PathBuf>> {
     let is_rule_file = |p: &Path| p.is_file() && p.extension().is_some_and(|e| e == "yml" || e == "yaml");
     let mut files = Vec::new();
-    for path in paths {
+    for path in paths.iter().map(AsRef::as_ref) {
         if path.is_dir() {
             let entries = std::fs::read_dir(path).with_context(|| path.display().to_string())?;
             let mut inside: Vec<PathBuf> = entries.map(|e| Ok(e?.path())).collect::<std::io::Result<_>>()?;
@@ -145,7 +212,7 @@ fn rule_files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
             inside.sort();
             files.extend(inside);
         } else {
-            files.push(path.clone());
+            files.push(path.to_owned());
         }
     }
     Ok(files)

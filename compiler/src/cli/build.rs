@@ -1,0 +1,123 @@
+//! `rulec build`: from rule files to one file of native code.
+
+use super::files::{World, load_with, refused};
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use peregrine_compiler::aot;
+use peregrine_compiler::backend::codegen::Processor;
+use peregrine_compiler::hir::Priority;
+use peregrine_compiler::ir::cost::Profile;
+use peregrine_compiler::ir::lower::{Options, lower};
+use peregrine_compiler::load::{Choice, Extra, ExtraOutput, Match, Selection};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+/// Arguments of `build`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Rule files, or directories with .yml and .yaml files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Where to write
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// Processors that the code is for
+    #[arg(long, value_enum, default_value_t = Cpu::Baseline)]
+    cpu: Cpu,
+    /// Order tests by what they cost and how often they hold on a capture (needs `peregrine` beside this program or in
+    /// PATH), or by a profile in JSON written by `peregrine replay --profile json`
+    #[arg(long, value_name = "CAPTURE|JSON")]
+    profile: Option<PathBuf>,
+    /// Add a field to every alert's output_fields; repeatable
+    #[arg(long, value_name = "FIELD")]
+    append_field: Vec<String>,
+    /// Leave out rules less severe than this
+    #[arg(long, value_name = "PRIORITY", value_parser = parse_priority)]
+    priority: Option<Priority>,
+    /// Disable rules by name (with *) or, as tag:NAME, by tag; repeatable
+    #[arg(long, value_name = "RULE|tag:TAG")]
+    disable: Vec<String>,
+    #[command(flatten)]
+    world: World,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Cpu {
+    /// Every processor of this architecture; the same bytes wherever it is built
+    Baseline,
+    /// This machine's
+    Native,
+}
+
+fn parse_priority(text: &str) -> Result<Priority, String> {
+    Priority::parse(text)
+        .ok_or_else(|| "expected emergency, alert, critical, error, warning, notice, info or debug".to_owned())
+}
+
+pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<ExitCode> {
+    let mut options = args.world.options();
+    options.min_priority = args.priority.unwrap_or(Priority::Debug);
+    options.selection = args.disable.iter().map(|text| selection(text)).collect();
+    let extra = |field: &String| ExtraOutput { to: Match::default(), what: Extra::Field(field.clone()) };
+    options.extra = args.append_field.iter().map(extra).collect();
+    let (loaded, sources) = load_with(options, &args.files)?;
+    if refused(&loaded) {
+        return Ok(ExitCode::from(1));
+    }
+    let profile = match &args.profile {
+        Some(path) => Some(profile(path, args)?),
+        None => None,
+    };
+    let rules = &loaded.rules;
+    let program = lower(rules, &Options { plain: false, profile });
+    let processor = if args.cpu == Cpu::Native { Processor::Native } else { Processor::Baseline };
+    let bytes = aot::build(rules, &program, &sources, processor)?;
+    write_whole(&args.output, &bytes)?;
+    let enabled = rules.rules.iter().filter(|rule| rule.enabled).count();
+    writeln!(out, "{}: {enabled} rules, {} bytes", args.output.display(), bytes.len())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn selection(text: &str) -> Selection {
+    let choice = match text.strip_prefix("tag:") {
+        Some(tag) => Choice::Tag(tag.to_owned()),
+        None => Choice::Rule(text.to_owned()),
+    };
+    Selection { enable: false, choice }
+}
+
+/// Writes beside the file and moves into its place: who has the old one mapped keeps it, and nobody sees half of one.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut name = path.file_name().context("the output is not a file name")?.to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let beside = path.with_file_name(name);
+    let result = std::fs::write(&beside, bytes).and_then(|()| std::fs::rename(&beside, path));
+    if result.is_err() {
+        // What cannot be written can mostly not be removed either.
+        let _ = std::fs::remove_file(&beside);
+    }
+    result.with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Measurements from a file of them, or of a run of `peregrine` over a capture.
+fn profile(path: &Path, args: &Args) -> Result<Profile> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let json =
+        if bytes.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'{') { bytes } else { measure(path, args)? };
+    Profile::from_json(&json).with_context(|| format!("{}: not a profile", path.display()))
+}
+
+fn measure(capture: &Path, args: &Args) -> Result<Vec<u8>> {
+    let beside = std::env::current_exe().ok().map(|p| p.with_file_name("peregrine")).filter(|p| p.is_file());
+    let mut command = Command::new(beside.unwrap_or_else(|| PathBuf::from("peregrine")));
+    command.arg("replay").arg(capture).args(["--profile", "json", "--rule-matching", "all"]);
+    args.files.iter().for_each(|file| {
+        command.arg("-r").arg(file);
+    });
+    let output = command.output().context("cannot run peregrine, which reads the capture")?;
+    if !output.status.success() {
+        bail!("peregrine could not profile {}: {}", capture.display(), String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(output.stdout)
+}
