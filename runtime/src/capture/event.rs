@@ -77,9 +77,9 @@ pub(super) fn usual(window: &[u8]) -> Option<(Record<'_>, usize)> {
     let code = u16_at(head, EVENT + CODE);
     // Where the event ends.
     let end = EVENT + u32_at(head, EVENT + 16) as usize;
-    let narrow = LARGE.get(usize::from(code)) == Some(&false);
     if u32_at(head, 0) != USUAL_EVENT
-        || !narrow
+        || usize::from(code) >= EVENT_COUNT
+        || LARGE[usize::from(code)]
         || length > MAX_PLAIN_EVENT as usize + HEADER
         || length > window.len()
         || end + TRAILER > length

@@ -29,8 +29,6 @@ pub(super) struct Hot {
     holder: u32,
     /// Code of the last enter event; 0xffff none.
     pub(super) enter_code: u16,
-    /// The current exit event belongs to that enter event.
-    pub(super) enter_valid: bool,
     /// The enter event has been followed by an exit event; it is not needed any more once that has been delivered.
     pub(super) enter_used: bool,
     /// Descriptor number of the last event; -1 none.
@@ -49,7 +47,6 @@ impl Hot {
             holder_version: 0,
             holder: NO_SLOT,
             enter_code: u16::MAX,
-            enter_valid: false,
             enter_used: false,
             fd: -1,
             enter: None,

@@ -112,9 +112,7 @@ pub struct Machine {
 /// cheaper to update than to fill.
 #[derive(Debug, Clone, Default)]
 pub struct Current {
-    /// The thread of the event exists in the table (possibly as a placeholder); its tid.
-    pub tid: Option<i64>,
-    /// Its slot.
+    /// Slot of the event's thread, if that is in the table (possibly as a placeholder).
     pub(crate) slot: Option<u32>,
     /// Descriptor number the event works on or has made, for events with descriptor flags: `fd.num`. -1 if the
     /// event does not tell.
@@ -122,8 +120,6 @@ pub struct Current {
     /// The descriptor, if it is not the one that the thread has under the number in `fd`. That one stays until the
     /// next event, even if this event closes it: it is looked up when it is asked for ([`State::event_fd`]).
     pub fd_info: Option<Box<Fd>>,
-    /// An enter event of the thread waits to be used or dropped.
-    pub(crate) has_enter: bool,
     /// The event changed the descriptor's name.
     pub fd_name_changed: bool,
     /// The container that a container event tells about, known before any of its threads.

@@ -58,7 +58,8 @@ impl State {
         if cur.container.is_some() {
             cur.container = None;
         }
-        let slot = self.reset(rec, plan, cur);
+        let slot = self.reset(rec, plan);
+        cur.slot = slot;
         if plan.effect != Effect::None {
             self.effect(plan.effect, rec, cur, slot);
         }
@@ -78,8 +79,7 @@ impl State {
     /// Ends the event. To be called after the rules have seen it.
     #[inline]
     pub fn after(&mut self, cur: &mut Current) {
-        if cur.has_enter
-            && let Some(slot) = cur.slot
+        if let Some(slot) = cur.slot
             && let hot = self.threads.hot.at_mut(slot)
             && hot.enter.is_some()
             && hot.enter_used
@@ -106,40 +106,46 @@ impl State {
 
     /// Finds the thread of an event, and the number of the descriptor it works on.
     #[inline(always)]
-    fn reset(&mut self, rec: &Record<'_>, plan: &Plan, cur: &mut Current) -> Option<u32> {
-        let slot = match plan.lookup {
-            Lookup::None => None,
-            Lookup::Find => self.threads.slot(rec.tid),
-            Lookup::Make => match self.threads.slot(rec.tid) {
-                None => self.threads.slot_or_placeholder(rec.tid),
-                found => found,
-            },
-        };
-        cur.slot = slot;
-        cur.tid = slot.map(|_| rec.tid);
-        let Some(at) = slot.filter(|_| plan.pairs) else { return slot };
-        let pending = self.threads.hot.at_mut(at);
-        cur.has_enter = pending.enter.is_some();
+    fn reset(&mut self, rec: &Record<'_>, plan: &Plan) -> Option<u32> {
+        if plan.is_usual() {
+            let slot = match self.threads.hot.recent(rec.tid) {
+                Some(slot) => slot,
+                None => self.threads.slot_or_placeholder(rec.tid)?,
+            };
+            self.pair(rec, plan, slot);
+            return Some(slot);
+        }
+        if plan.lookup == Lookup::None {
+            return None;
+        }
+        let slot = self.threads.slot(rec.tid)?;
+        if plan.pairs {
+            self.pair(rec, plan, slot);
+        }
+        Some(slot)
+    }
+
+    /// Pairs enter and exit events.
+    #[inline(always)]
+    fn pair(&mut self, rec: &Record<'_>, plan: &Plan, slot: u32) {
+        let pending = self.threads.hot.at_mut(slot);
         if rec.code & 1 == 0 {
             pending.fd = -1;
             pending.enter_code = rec.code;
         } else {
-            // A successful execveat ends as execve.
-            pending.enter_valid = rec.code == pending.enter_code.wrapping_add(1)
-                || rec.code == code::EXECVE_19_X && pending.enter_code == code::EXECVEAT_E;
-            pending.enter_used = true;
-            if !pending.enter_valid {
+            if pending.enter.is_some() {
+                pending.enter_used = true;
+            }
+            if !continues(pending.enter_code, rec.code) {
                 pending.fd = -1;
             }
         }
-        if plan.uses_fd
-            && plan.fd_param != NO_PARAM
+        if plan.fd_param != NO_PARAM
             && pending.fd == -1
             && let Some(num) = rec.params.int(usize::from(plan.fd_param))
         {
             pending.fd = num;
         }
-        slot
     }
 
     /// The descriptor the event is about: of the number that the event works on or has just made.
@@ -223,7 +229,7 @@ impl State {
     fn clone_of(&mut self, rec: &Record<'_>, cur: &mut Current, slot: Option<u32>) {
         self.clone_exit(rec, cur, slot);
         // The thread may have been made by the event, or have gone.
-        cur.slot = cur.tid.and_then(|tid| self.threads.slot(tid));
+        cur.slot = cur.slot.and_then(|_| self.threads.slot(rec.tid));
     }
 
     /// Keeps an enter event for the exit event. One whose first parameter is empty tells nothing.
@@ -242,7 +248,7 @@ impl State {
     /// The enter event that belongs to the exit event.
     fn enter_of(&self, rec: &Record<'_>, slot: u32) -> Option<&Enter> {
         let pending = self.threads.hot.at(slot);
-        let enter = pending.enter.as_deref().filter(|_| pending.enter_valid)?;
+        let enter = pending.enter.as_deref().filter(|_| continues(pending.enter_code, rec.code))?;
         let matches = enter.code + 1 == rec.code || rec.code == code::EXECVE_19_X && enter.code == code::EXECVEAT_E;
         matches.then_some(enter)
     }
@@ -296,6 +302,12 @@ impl State {
 pub const AT_FDCWD: i64 = -100;
 /// Stands for the directory of an unknown descriptor.
 pub const UNKNOWN_DIR: &[u8] = b"<UNKNOWN>";
+
+/// Whether an exit event belongs to an enter event. A successful execveat ends as execve.
+#[inline]
+fn continues(enter: u16, exit: u16) -> bool {
+    exit == enter.wrapping_add(1) || exit == code::EXECVE_19_X && enter == code::EXECVEAT_E
+}
 
 /// Return value of a system call: its first parameter.
 #[inline]

@@ -21,14 +21,21 @@ pub(super) struct Plan {
     /// The effect; none for those without a trace in what rules can see.
     pub(super) effect: Effect,
     pub(super) lookup: Lookup,
+    usual: bool,
     /// The event takes part in the pairing of enter and exit events.
     pub(super) pairs: bool,
-    /// The event works on a descriptor.
-    pub(super) uses_fd: bool,
     /// The event creates, uses or closes a descriptor.
     pub(super) about_fd: bool,
-    /// Parameter with the descriptor's number, [`NO_PARAM`] if there is none.
+    /// Parameter with the number of the descriptor that the event works on, [`NO_PARAM`] if there is none.
     pub(super) fd_param: u8,
+}
+
+impl Plan {
+    /// What holds for nearly all events: they are of a thread, and pair.
+    #[inline(always)]
+    pub(super) fn is_usual(&self) -> bool {
+        self.usual
+    }
 }
 
 /// No parameter.
@@ -67,6 +74,7 @@ const fn plan(code: u16) -> Plan {
         _ => Lookup::Make,
     };
     const ABOUT_FD: EventFlags = EventFlags::CREATES_FD.or(EventFlags::USES_FD).or(EventFlags::DESTROYS_FD);
+    let pairs = code != code::SCHEDSWITCH_6_E && !skips;
     Plan {
         effect: match event.effect {
             Effect::Sendfile | Effect::Procinfo | Effect::Shutdown | Effect::Listen | Effect::Getsockopt => {
@@ -75,12 +83,12 @@ const fn plan(code: u16) -> Plan {
             effect => effect,
         },
         lookup,
-        pairs: code != code::SCHEDSWITCH_6_E && !skips,
-        uses_fd: event.flags.has(EventFlags::USES_FD),
+        usual: pairs && matches!(lookup, Lookup::Make),
+        pairs,
         about_fd: event.flags.any(ABOUT_FD),
         fd_param: match event.fd_param {
-            Some(index) => index,
-            None => NO_PARAM,
+            Some(index) if event.flags.has(EventFlags::USES_FD) => index,
+            _ => NO_PARAM,
         },
     }
 }

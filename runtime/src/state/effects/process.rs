@@ -28,10 +28,10 @@ impl State {
 
     fn clone_caller(&mut self, rec: &Record<'_>, cur: &mut Current, child: i64) {
         let Some(caller) = self.threads.slot_or_placeholder(rec.tid) else {
-            cur.tid = None;
+            cur.slot = None;
             return;
         };
-        cur.tid = Some(rec.tid);
+        cur.slot = Some(caller);
         let p = &rec.params;
         let known = !self.threads.in_slot(caller).is_invalid();
         if !known {
@@ -61,7 +61,7 @@ impl State {
         }
         if self.threads.slot(rec.tid) != Some(caller) {
             // The caller was gone with it.
-            cur.tid = None;
+            cur.slot = None;
             return;
         }
         self.make_child(rec, child, caller, known, flags);
@@ -114,7 +114,7 @@ impl State {
         let (vtid, vpid) = virtual_ids(p, rec.tid);
         // A new process is a copy of its parent, a thread one of its leader.
         let Some(model) = self.threads.slot_or_placeholder(if is_thread { pid } else { ptid }) else {
-            cur.tid = None;
+            cur.slot = None;
             return;
         };
         let known = !self.threads.in_slot(model).is_invalid();
@@ -141,7 +141,7 @@ impl State {
         }
         let slot = self.threads.add(thread, true);
         self.threads.hot.give_fds(slot, fds);
-        cur.tid = slot.map(|_| rec.tid);
+        cur.slot = slot;
     }
 
     /// What a child has from its parent or leader, if that is known, and from the event. Gives its descriptors.

@@ -153,10 +153,10 @@ fn unknown_threads_get_placeholders() {
     assert_eq!(m.comm(77).as_deref(), Some("<NA>"));
     let thread = m.state.threads.get(77).expect("placeholder");
     assert!(thread.is_invalid() && thread.uid == u32::MAX);
-    assert_eq!((m.cur.tid, m.cur.fd, m.fd().is_none()), (Some(77), Some(3), true));
+    assert_eq!((m.cur.slot.is_some(), m.cur.fd, m.fd().is_none()), (true, Some(3), true));
     m.event(78, code::PROCEXIT_1_E, &[I(0), I(0), U8(0), U8(0), I(1)]);
     assert!(m.state.threads.get(78).is_none());
-    assert_eq!(m.cur.tid, None);
+    assert_eq!(m.cur.slot, None);
 }
 
 #[test]
@@ -347,7 +347,7 @@ fn child_seen_by_its_parent_first() {
 fn child_seen_first() {
     let mut m = Machine::new();
     m.clone(30, 0, (30, 20), 0, (30, 30));
-    assert_eq!((m.cur.tid, m.ptid(30), m.comm(30).as_deref()), (Some(30), 20, Some("app")));
+    assert_eq!((m.cur.slot, m.ptid(30), m.comm(30).as_deref()), (Some(m.facts(30).slot), 20, Some("app")));
     let made = m.state.threads.get(30).map(|t| t.clone_ts);
     m.clone(20, 30, (20, 10), 0, (20, 20));
     assert_eq!(m.state.threads.get(30).map(|t| t.clone_ts), made);
@@ -487,7 +487,7 @@ fn users_and_containers() {
     let mut m = Machine::new();
     m.event(-1, code::USER_ADDED_E, &[U32(33), U32(34), T("www"), T("/w"), T("/sh"), T("")]);
     m.event(-1, code::GROUP_ADDED_E, &[U32(34), T("web"), T("")]);
-    assert_eq!(m.cur.tid, None);
+    assert_eq!(m.cur.slot, None);
     assert_eq!(m.state.users.user(b"", 33).map(|u| text(&u.name)), Some("www".into()));
     assert_eq!(m.state.users.user(b"", 0).map(|u| text(&u.name)), Some("root".into()));
     m.event(-1, code::USER_DELETED_E, &[U32(33), U32(34), T("www"), T("/w"), T("/sh"), T("")]);

@@ -9,7 +9,7 @@ const CLONE_THREAD: u32 = 1 << 13;
 const CLONE_PARENT: u32 = 1 << 8;
 
 impl Machine {
-    fn facts(&self, tid: i64) -> Facts {
+    pub(super) fn facts(&self, tid: i64) -> Facts {
         self.state.facts(tid).expect("thread exists")
     }
 
