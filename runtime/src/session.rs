@@ -15,6 +15,11 @@ use std::path::Path;
 pub struct Session {
     capture: Capture,
     converter: Converter,
+    progress: Replay,
+}
+
+/// What a replay knows besides the capture, from which the event being delivered is borrowed.
+struct Replay {
     state: State,
     current: Current,
     number: u64,
@@ -82,15 +87,14 @@ impl Session {
 
     /// Replays an open capture.
     pub fn new(capture: Capture) -> Session {
-        Session {
-            capture,
-            converter: Converter::new(),
+        let progress = Replay {
             state: State::default(),
             current: Current::default(),
             number: 0,
             first_ts: None,
             phase: Phase::Metadata,
-        }
+        };
+        Session { capture, converter: Converter::new(), progress }
     }
 
     /// How much of the file has been used.
@@ -100,41 +104,100 @@ impl Session {
 
     /// State as of the last event.
     pub fn state(&self) -> &State {
-        &self.state
+        &self.progress.state
     }
 
     /// Processes the next item of the capture, and shows it to `visit` if it is an event for rules. False at
     /// the end.
     #[inline]
     pub fn step(&mut self, visit: &mut impl FnMut(Delivered<'_>)) -> Result<bool, SessionError> {
-        let record = match self.capture.next()? {
-            None => return Ok(false),
-            Some(Item::Metadata(metadata)) => {
-                self.state.load(&metadata);
+        // Copying a record costs more than all that is done for most events: nearly all take this way.
+        if let Some(record) = self.capture.next_usual() {
+            if Converter::is_current(&record) {
+                self.progress.deliver(&record, visit);
                 return Ok(true);
+            }
+            return convert(&mut self.converter, &mut self.progress, record, visit)
+                .map_err(|source| SessionError::Convert { offset: self.capture.offset(), source });
+        }
+        self.step_any(visit)
+    }
+
+    #[cold]
+    fn step_any(&mut self, visit: &mut impl FnMut(Delivered<'_>)) -> Result<bool, SessionError> {
+        let progress = &mut self.progress;
+        match self.capture.next()? {
+            None => Ok(false),
+            Some(Item::Metadata(metadata)) => {
+                progress.state.load(&metadata);
+                Ok(true)
             }
             Some(Item::Restart) => {
-                self.state.restart();
-                self.current = Current::default();
+                progress.restart();
                 self.converter.clear();
-                self.first_ts = None;
-                self.phase = Phase::Metadata;
-                return Ok(true);
+                Ok(true)
             }
-            Some(Item::Event(record)) => record,
-        };
+            Some(Item::Event(record)) => convert(&mut self.converter, progress, record, visit)
+                .map_err(|source| SessionError::Convert { offset: self.capture.offset(), source }),
+        }
+    }
+}
+
+/// Brings an event to its current form and delivers it, if it is to be delivered.
+#[inline(never)]
+fn convert(
+    converter: &mut Converter,
+    progress: &mut Replay,
+    record: Record<'_>,
+    visit: &mut impl FnMut(Delivered<'_>),
+) -> Result<bool, ConvertError> {
+    if progress.phase == Phase::Metadata {
+        progress.phase = Phase::Initial;
+    }
+    match converter.convert(record) {
+        Ok(Converted::Pass(record)) => progress.deliver(&record, visit),
+        Ok(Converted::Dropped) => progress.run(),
+        Err(source) => return Err(source),
+    }
+    Ok(true)
+}
+
+impl Replay {
+    /// Another capture begins. Event numbers go on.
+    fn restart(&mut self) {
+        self.state.restart();
+        self.current = Current::default();
+        self.first_ts = None;
+        self.phase = Phase::Metadata;
+    }
+
+    /// Takes an event of the current form into the state, and shows it to `visit` if it is one for rules.
+    #[inline(always)]
+    fn deliver(&mut self, record: &Record<'_>, visit: &mut impl FnMut(Delivered<'_>)) {
+        if self.phase != Phase::Running || self.first_ts.is_none() {
+            self.begin(record);
+        }
+        self.number += 1;
+        self.state.apply(record, &mut self.current);
+        if self.phase == Phase::Running && record.flags & STATE_ONLY == 0 && !State::keeps_for_exit(record.code) {
+            visit(Delivered {
+                number: self.number,
+                record,
+                state: &self.state,
+                current: &self.current,
+                first_ts: self.first_ts.unwrap_or(0),
+            });
+        }
+        self.state.after(&mut self.current);
+    }
+
+    /// Before the first events of a capture.
+    #[cold]
+    fn begin(&mut self, record: &Record<'_>) {
+        let event = record.event();
         if self.phase == Phase::Metadata {
             self.phase = Phase::Initial;
         }
-        let record = match self.converter.convert(record) {
-            Ok(Converted::Pass(record)) => record,
-            Ok(Converted::Dropped) => {
-                enter_running(&mut self.phase, &mut self.state);
-                return Ok(true);
-            }
-            Err(source) => return Err(SessionError::Convert { offset: self.capture.offset(), source }),
-        };
-        let event = record.event();
         let initial = matches!(
             event.effect,
             Effect::Container
@@ -145,32 +208,18 @@ impl Session {
                 | Effect::GroupDeleted
         );
         if !initial {
-            enter_running(&mut self.phase, &mut self.state);
+            self.run();
         }
         if self.first_ts.is_none() && event.origin != Origin::Meta {
             self.first_ts = Some(record.ts);
         }
-        self.number += 1;
-        self.state.apply(&record, &mut self.current);
-        let kept_for_exit = event.effect == Effect::StoreEnter;
-        if self.phase == Phase::Running && !kept_for_exit && record.flags & STATE_ONLY == 0 {
-            visit(Delivered {
-                number: self.number,
-                record: &record,
-                state: &self.state,
-                current: &self.current,
-                first_ts: self.first_ts.unwrap_or(0),
-            });
-        }
-        self.state.after(&mut self.current);
-        Ok(true)
     }
-}
 
-/// Initial state is complete.
-fn enter_running(phase: &mut Phase, state: &mut State) {
-    if *phase != Phase::Running {
-        *phase = Phase::Running;
-        state.loaded();
+    /// Initial state is complete.
+    fn run(&mut self) {
+        if self.phase != Phase::Running {
+            self.phase = Phase::Running;
+            self.state.loaded();
+        }
     }
 }

@@ -193,6 +193,17 @@ impl Converter {
         self.not_stored
     }
 
+    /// Whether an event is of its current form and passes, and nothing is to be done about it: [`Converter::convert`]
+    /// need not be asked.
+    #[inline(always)]
+    pub fn is_current(record: &Record<'_>) -> bool {
+        match CLASSES[usize::from(record.code)] {
+            Class::Pass => true,
+            Class::Exit(count) => record.params.count() == usize::from(count),
+            _ => false,
+        }
+    }
+
     /// Brings an event to its current form.
     #[inline(always)]
     pub fn convert<'a>(&'a mut self, record: Record<'a>) -> Result<Converted<'a>, ConvertError> {

@@ -8,7 +8,7 @@
 //! Version 1 blocks have no `nparams`; it is the one number of parameters whose lengths add up to `len`.
 //! Bytes behind the last parameter are ignored.
 
-use super::blocks::{EventBlock, HEADER, TRAILER};
+use super::blocks::{EventBlock, HEADER, MAX_PLAIN_EVENT, TRAILER, USUAL_EVENT};
 use super::error::Problem;
 use crate::record::{Params, Record};
 use peregrine_schema::{EVENT_COUNT, EVENTS, EventFlags};
@@ -61,6 +61,43 @@ pub(super) fn code(block: &[u8], form: EventBlock) -> Option<u16> {
     let at = HEADER + form.prefix() + CODE;
     let bytes = block.get(at..at + 2)?;
     Some(u16_at(bytes, 0))
+}
+
+/// Bytes of a usual block before the lengths.
+const USUAL_HEAD: usize = HEADER + EventBlock::USUAL.prefix() + EVENT_HEADER;
+
+/// The event that the window begins with, and the length of its block, if it is of the usual form, of this schema,
+/// with lengths of two bytes, whole and without error. The way of nearly all events: everything else, errors
+/// included, is left to [`parse`].
+#[inline(always)]
+pub(super) fn usual(window: &[u8]) -> Option<(Record<'_>, usize)> {
+    const EVENT: usize = HEADER + EventBlock::USUAL.prefix();
+    let head = window.first_chunk::<USUAL_HEAD>()?;
+    let length = u32_at(head, 4) as usize;
+    let code = u16_at(head, EVENT + CODE);
+    // Where the event ends.
+    let end = EVENT + u32_at(head, EVENT + 16) as usize;
+    if u32_at(head, 0) != USUAL_EVENT
+        || usize::from(code) >= EVENT_COUNT
+        || LARGE[usize::from(code)]
+        || length > MAX_PLAIN_EVENT as usize + HEADER
+        || length > window.len()
+        || end + TRAILER > length
+    {
+        return None;
+    }
+    let body = window.get(USUAL_HEAD..end)?;
+    let (lens, data) = body.split_at_checked(2 * u32_at(head, EVENT + COUNTLESS) as usize)?;
+    let data = data.get(..sum_u16(lens) as usize)?;
+    let record = Record {
+        ts: u64_at(head, EVENT),
+        tid: u64_at(head, EVENT + 8) as i64,
+        code,
+        cpu: u16_at(head, HEADER),
+        flags: 0,
+        params: Params::new(lens, data, 2),
+    };
+    Some((record, length))
 }
 
 /// The same as [`parse`], for forms that are rare.

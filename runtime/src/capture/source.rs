@@ -16,6 +16,7 @@
 use super::error::Problem;
 use crate::sys::map::map_file;
 use flate2::bufread::GzDecoder;
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
@@ -32,8 +33,8 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// Bytes of a capture, read once from front to back.
 pub(super) struct Source {
     bytes: Bytes,
-    /// The window in `bytes`.
-    start: usize,
+    /// The window in `bytes`. What has been passed over may still be in use.
+    start: Cell<usize>,
     end: usize,
     /// Position of the first of `bytes` in the capture.
     base: u64,
@@ -92,19 +93,19 @@ impl Source {
             Bytes::Owned(bytes) => bytes.len(),
             Bytes::Stream(_) => 0,
         };
-        Source { bytes, start: 0, end, base: 0, total, compressed }
+        Source { bytes, start: Cell::new(0), end, base: 0, total, compressed }
     }
 
     /// Position of the window in the uncompressed bytes.
     #[inline]
     pub(super) fn offset(&self) -> u64 {
-        self.base + self.start as u64
+        self.base + self.start.get() as u64
     }
 
     /// Bytes of the file used so far, and its size if it has one.
     pub(super) fn progress(&self) -> (u64, Option<u64>) {
         let used = match &self.bytes {
-            Bytes::Mapped(_) | Bytes::Owned(_) => self.start as u64,
+            Bytes::Mapped(_) | Bytes::Owned(_) => self.start.get() as u64,
             Bytes::Stream(s) => s.input_used.load(Ordering::Relaxed),
         };
         (used, self.total)
@@ -122,13 +123,13 @@ impl Source {
     /// The bytes at hand.
     #[inline(always)]
     pub(super) fn ready(&self) -> &[u8] {
-        &self.bytes()[self.start..self.end]
+        &self.bytes()[self.start.get()..self.end]
     }
 
     /// The next bytes: at least `least` of them, fewer only if the capture ends before.
     #[inline]
     pub(super) fn window(&mut self, least: usize) -> &[u8] {
-        if self.end - self.start < least {
+        if self.end - self.start.get() < least {
             self.fill(least);
         }
         self.ready()
@@ -137,9 +138,15 @@ impl Source {
     /// Takes `len` bytes, which are in the window.
     #[inline(always)]
     pub(super) fn take(&mut self, len: usize) -> &[u8] {
-        let start = self.start;
-        self.start += len;
+        let start = self.start.get();
+        self.pass(len);
         &self.bytes()[start..start + len]
+    }
+
+    /// Passes over `len` bytes, which are in the window.
+    #[inline(always)]
+    pub(super) fn pass(&self, len: usize) {
+        self.start.set(self.start.get() + len);
     }
 
     /// Passes over `len` bytes; gives how many were there if the capture ends before.
@@ -169,10 +176,10 @@ impl Source {
     #[cold]
     fn fill(&mut self, least: usize) {
         if let Bytes::Stream(s) = &mut self.bytes {
-            s.buffer.copy_within(self.start..self.end, 0);
-            self.base += self.start as u64;
-            self.end = s.fill(self.end - self.start, least);
-            self.start = 0;
+            let start = self.start.replace(0);
+            s.buffer.copy_within(start..self.end, 0);
+            self.base += start as u64;
+            self.end = s.fill(self.end - start, least);
         }
     }
 }

@@ -265,10 +265,11 @@ impl Containers {
     }
 
     /// Short id of the container to which a process with these cgroups belongs; empty for the host. `like` and
-    /// `container` are cgroups and container of another process, likely to be the same.
+    /// `container` are cgroups and container of another process, likely to be the same; if nothing is known about the
+    /// other, both are empty.
     pub(crate) fn identify(&mut self, cgroups: &Strings, like: &Strings, container: &Text) -> Text {
         let same = Arc::ptr_eq(&cgroups.0, &like.0) || cgroups.0 == like.0;
-        if same && !container.is_empty() {
+        if same {
             return container.clone();
         }
         let paths = cgroups.iter().filter_map(|c| Some(&c[memchr::memchr(b'=', c)? + 1..]));

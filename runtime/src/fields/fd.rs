@@ -114,7 +114,7 @@ fn name<'a>(view: &EventView<'a>, known: Option<&'a Fd>) -> Option<&'a [u8]> {
 
 fn raw_name<'a>(view: &EventView<'a>, known: Option<&'a Fd>) -> Option<&'a [u8]> {
     let name = match known {
-        Some(fd) => &fd.name_raw,
+        Some(fd) => &fd.name_raw[..],
         None => name_from_params(view, true)?,
     };
     if !memchr::memchr_iter(b'/', name).any(|i| name.get(i + 1) == Some(&b'/')) {

@@ -174,12 +174,12 @@ impl<'a> EventView<'a> {
         if num < 0 {
             return None;
         }
-        self.state.threads.fds(self.thread()?)?.get(num).map(|fd| &**fd)
+        self.state.threads.fds(self.thread()?)?.get(num)
     }
 
     /// The descriptor the event works on, as the state found it.
     fn event_fd(&self) -> Option<&'a Fd> {
-        self.cur.fd_info.as_deref()
+        self.state.event_fd(self.cur)
     }
 
     /// Current directory of the event's process, with trailing slash.

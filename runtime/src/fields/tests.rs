@@ -190,7 +190,7 @@ fn sockets() {
     fd.name = b"172.40.111.222:54321->142.251.111.147:443"[..].into();
     let made = Made::new(code::SHUTDOWN_X, &[&res(0), &res(4), &[2]]);
     let of = |fd: &Fd, id| {
-        let cur = Current { fd: Some(4), fd_info: Some(Arc::new(fd.clone())), ..Current::default() };
+        let cur = Current { fd: Some(4), fd_info: Some(Box::new(fd.clone())), ..Current::default() };
         value(&made, &cur, id, Arg::None)
     };
     assert_eq!(of(&fd, FieldId::FdSip), "missing", "the role is not known");

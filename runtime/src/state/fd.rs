@@ -12,13 +12,7 @@
 //!               Unix    source 0..8 | dest 8..16
 //! ```
 //!
-//! Addresses are in network byte order, ports in little-endian host order. A table holds at most [`MAX_FDS`]
-//! descriptors; more are not kept.
-
-use std::sync::Arc;
-
-/// Descriptors of one process that are kept; later ones are dropped.
-pub const MAX_FDS: usize = 4096;
+//! Addresses are in network byte order, ports in little-endian host order.
 
 /// `O_CLOEXEC` among the `file_flags`.
 pub const O_CLOEXEC: u32 = 0x1000;
@@ -189,9 +183,9 @@ pub struct Fd {
     /// Type.
     pub kind: FdKind,
     /// `fd.name`: path, tuple or label, as printed.
-    pub name: Arc<[u8]>,
+    pub name: Vec<u8>,
     /// `fd.nameraw`: path as given to the system call.
-    pub name_raw: Arc<[u8]>,
+    pub name_raw: Vec<u8>,
     /// Addresses of sockets (layout in the module's documentation); read through [`Fd::addr`].
     pub(super) sock: [u8; 40],
     /// Role.
@@ -215,10 +209,17 @@ pub struct Fd {
 impl Fd {
     /// A descriptor of which only the type is known.
     pub fn new(kind: FdKind) -> Fd {
+        Fd::with_memory(kind, Vec::new(), Vec::new())
+    }
+
+    /// The same, with memory for its names.
+    pub(super) fn with_memory(kind: FdKind, mut name: Vec<u8>, mut name_raw: Vec<u8>) -> Fd {
+        name.clear();
+        name_raw.clear();
         Fd {
             kind,
-            name: super::empty_text(),
-            name_raw: super::empty_text(),
+            name,
+            name_raw,
             sock: [0; 40],
             role: Role::None,
             connected: false,
@@ -229,6 +230,20 @@ impl Fd {
             upper_layer: false,
             lower_layer: false,
         }
+    }
+
+    /// Makes it a copy of another one, in its memory.
+    pub(super) fn copy_from(&mut self, other: &Fd) {
+        let (mut name, mut name_raw) = (std::mem::take(&mut self.name), std::mem::take(&mut self.name_raw));
+        name.clone_from(&other.name);
+        name_raw.clone_from(&other.name_raw);
+        *self = Fd { name, name_raw, ..*other };
+    }
+
+    /// Gives it another name.
+    pub(super) fn set_name(&mut self, name: &[u8]) {
+        self.name.clear();
+        self.name.extend_from_slice(name);
     }
 
     /// Addresses of a socket; `sip` and `sport` are the source as in libscap's tuple (client once the role is known).
@@ -371,99 +386,5 @@ impl Fd {
 
     fn put(&mut self, at: usize, bytes: &[u8]) {
         self.sock[at..at + bytes.len()].copy_from_slice(bytes);
-    }
-}
-
-/// The descriptors of a process. Tables and entries are shared between parent and child until one changes.
-#[derive(Clone, Debug, Default)]
-pub struct FdTable {
-    inner: Arc<Slots>,
-}
-
-/// Numbers below this are looked up by index.
-const INDEXED: i64 = 4096;
-
-#[derive(Clone, Debug, Default)]
-struct Slots {
-    /// By number, as long as the highest one needs.
-    low: Vec<Option<Arc<Fd>>>,
-    /// Numbers of [`INDEXED`] and above, and negative ones.
-    high: hashbrown::HashMap<i64, Arc<Fd>, foldhash::fast::RandomState>,
-    len: usize,
-}
-
-impl FdTable {
-    /// The descriptor.
-    #[inline]
-    pub fn get(&self, num: i64) -> Option<&Arc<Fd>> {
-        if (0..INDEXED).contains(&num) { self.inner.low.get(num as usize)?.as_ref() } else { self.inner.high.get(&num) }
-    }
-
-    /// Number of open descriptors.
-    pub fn len(&self) -> usize {
-        self.inner.len
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// All, by number from 0, then the others in no particular order.
-    pub fn iter(&self) -> impl Iterator<Item = (i64, &Arc<Fd>)> {
-        let low = self.inner.low.iter().enumerate();
-        let low = low.filter_map(|(n, fd)| Some((n as i64, fd.as_ref()?)));
-        low.chain(self.inner.high.iter().map(|(n, fd)| (*n, fd)))
-    }
-
-    /// Adds or replaces a descriptor; `false` if the table is full.
-    pub(super) fn insert(&mut self, num: i64, fd: Arc<Fd>) -> bool {
-        if self.len() >= MAX_FDS && self.get(num).is_none() {
-            return false;
-        }
-        let slots = Arc::make_mut(&mut self.inner);
-        let old = if (0..INDEXED).contains(&num) {
-            let num = num as usize;
-            if slots.low.len() <= num {
-                slots.low.resize(num + 1, None);
-            }
-            slots.low[num].replace(fd)
-        } else {
-            slots.high.insert(num, fd)
-        };
-        slots.len += usize::from(old.is_none());
-        true
-    }
-
-    /// Removes a descriptor.
-    pub(super) fn remove(&mut self, num: i64) {
-        if self.get(num).is_none() {
-            return;
-        }
-        let slots = Arc::make_mut(&mut self.inner);
-        if (0..INDEXED).contains(&num) {
-            slots.low[num as usize] = None;
-        } else {
-            slots.high.remove(&num);
-        }
-        slots.len -= 1;
-    }
-
-    /// Replaces a descriptor by what `change` makes of it.
-    pub(super) fn update(&mut self, num: i64, change: impl FnOnce(&mut Fd)) {
-        if self.get(num).is_none() {
-            return;
-        }
-        let slots = Arc::make_mut(&mut self.inner);
-        let slot =
-            if (0..INDEXED).contains(&num) { slots.low[num as usize].as_mut() } else { slots.high.get_mut(&num) };
-        if let Some(fd) = slot {
-            change(Arc::make_mut(fd));
-        }
-    }
-
-    /// Numbers of the descriptors of which `test` holds.
-    pub(super) fn numbers(&self, test: impl Fn(i64, &Fd) -> bool) -> Vec<i64> {
-        self.iter().filter(|(n, fd)| test(*n, fd)).map(|(n, _)| n).collect()
     }
 }

@@ -129,7 +129,7 @@ impl State {
             self.server_ports.insert(port);
         }
         if let Some(slot) = self.threads.slot(tid) {
-            self.threads.fds_mut(slot).insert(entry.fd, Arc::new(fd));
+            self.threads.hot.insert_fd(slot, entry.fd, fd);
         }
     }
 
@@ -137,9 +137,8 @@ impl State {
     /// server. All other IPv4 ones are clients; IPv6 ones keep no role.
     fn fix_sockets(&mut self, slot: u32) {
         let ports = &self.server_ports;
-        let fds = self.threads.fds_mut(slot);
-        for num in fds.numbers(|_, fd| fd.kind == FdKind::Ipv4Sock) {
-            fds.update(num, |fd| {
+        for num in self.threads.hot.fd_numbers(slot, |_, fd| fd.kind == FdKind::Ipv4Sock) {
+            self.threads.hot.update_fd(slot, num, |fd| {
                 let Addr::V4 { sip, dip, sport, dport } = fd.addr() else { return };
                 if ports.contains(&sport) {
                     fd.set_addr(Addr::V4 { sip: dip, dip: sip, sport: dport, dport: sport });
@@ -154,13 +153,13 @@ impl State {
 }
 
 /// Name of a connection of the list: with ports, whatever the protocol.
-fn table_name(fd: &Fd) -> Text {
+fn table_name(fd: &Fd) -> Vec<u8> {
     let name = match fd.addr() {
         Addr::V4 { sip, dip, sport, dport } => format!("{}->{}", net::v4_end(sip, sport), net::v4_end(dip, dport)),
         Addr::V6 { sip, dip, sport, dport } => format!("{}->{}", net::v6_end(sip, sport), net::v6_end(dip, dport)),
         _ => String::new(),
     };
-    Text::from(name.into_bytes())
+    name.into_bytes()
 }
 
 /// A descriptor of the list; `None` for what the original leaves out.
@@ -185,23 +184,23 @@ fn descriptor(kind: FdKind, info: &FdInfo) -> Option<Fd> {
         FdInfo::V4Server { ip, port, l4 } => {
             fd.set_addr(Addr::ServV4 { ip, port });
             fd.set_l4(L4::from_id(l4));
-            fd.name = Text::from(net::v4_end(ip, port).into_bytes());
+            fd.name = net::v4_end(ip, port).into_bytes();
         }
         FdInfo::V6Server { ip, port, l4 } => {
             fd.set_addr(Addr::ServV6 { ip, port });
             fd.set_l4(L4::from_id(l4));
-            fd.name = Text::from(net::v6_end(ip, port).into_bytes());
+            fd.name = net::v6_end(ip, port).into_bytes();
         }
         FdInfo::Unix { source, dest, ref name } => {
             fd.set_addr(Addr::Unix { source, dest });
-            fd.name = Text::from(name.as_slice());
+            fd.name.clone_from(name);
             fd.role = if name.is_empty() { Role::Client } else { Role::Server };
         }
         FdInfo::File { open_flags, ref name, dev } => {
-            fd.name = Text::from(name.as_slice());
+            fd.name.clone_from(name);
             (fd.open_flags, fd.dev) = (open_flags, dev);
         }
-        FdInfo::Named(ref name) => fd.name = Text::from(name.as_slice()),
+        FdInfo::Named(ref name) => fd.name.clone_from(name),
     }
     Some(fd)
 }

@@ -13,6 +13,7 @@
 pub mod effects;
 pub mod facts;
 pub mod fd;
+pub mod fdtable;
 mod hot;
 pub mod metadata;
 pub mod net;
@@ -22,7 +23,8 @@ pub mod thread;
 pub mod users;
 
 pub use facts::Facts;
-pub use fd::{Addr, Fd, FdKind, FdTable, L4, Role};
+pub use fd::{Addr, Fd, FdKind, L4, Role};
+pub use fdtable::Fds;
 pub use thread::{Image, Text, Thread, ThreadTable};
 
 /// What the original prints for what is not known.
@@ -45,8 +47,6 @@ pub struct State {
     delayed: effects::Delayed,
     /// Memory for the next enter event.
     spare_enter: Option<Box<thread::Enter>>,
-    /// Memory to put paths together.
-    path: Vec<u8>,
     /// Ports of the server sockets of the descriptor lists.
     server_ports: metadata::Ports,
 }
@@ -62,6 +62,15 @@ impl State {
     /// the values of the thread's fields that have the lifetime of an image ([`facts`]).
     pub fn facts(&self, tid: i64) -> Option<Facts> {
         Some(self.facts_at(self.threads.slot_of(tid)?))
+    }
+
+    /// The descriptor that an event works on or has made, if it is known.
+    #[inline]
+    pub fn event_fd<'a>(&'a self, cur: &'a Current) -> Option<&'a Fd> {
+        match &cur.fd_info {
+            Some(fd) => Some(fd),
+            None => self.fd(cur.slot?, cur.fd?),
+        }
     }
 
     #[inline]
@@ -103,18 +112,14 @@ pub struct Machine {
 /// cheaper to update than to fill.
 #[derive(Debug, Clone, Default)]
 pub struct Current {
-    /// The thread of the event exists in the table (possibly as a placeholder); its tid.
-    pub tid: Option<i64>,
-    /// Its slot.
+    /// Slot of the event's thread, if that is in the table (possibly as a placeholder).
     pub(crate) slot: Option<u32>,
     /// Descriptor number the event works on or has made, for events with descriptor flags: `fd.num`. -1 if the
     /// event does not tell.
     pub fd: Option<i64>,
-    /// The descriptor, if known. Kept here because `close` and `exit` remove it from the table only after
-    /// the event has been delivered.
-    pub fd_info: Option<std::sync::Arc<Fd>>,
-    /// An enter event of the thread waits to be used or dropped.
-    pub(crate) has_enter: bool,
+    /// The descriptor, if it is not the one that the thread has under the number in `fd`. That one stays until the
+    /// next event, even if this event closes it: it is looked up when it is asked for ([`State::event_fd`]).
+    pub fd_info: Option<Box<Fd>>,
     /// The event changed the descriptor's name.
     pub fd_name_changed: bool,
     /// The container that a container event tells about, known before any of its threads.

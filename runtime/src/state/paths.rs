@@ -61,6 +61,14 @@ pub fn concatenate_into(out: &mut Vec<u8>, dir: &[u8], path: &[u8]) {
 
 /// Whether the path is absolute and [`concatenate`] would leave it as it is, unless it is too long.
 pub fn is_normal(path: &[u8]) -> bool {
+    // What is neither a dot nor a slash after any slash, and does not end in one, is left alone. Looked at as a whole:
+    // most paths are such.
+    let Some((_, after)) = path.split_first() else { return false };
+    let special =
+        path.iter().zip(after).fold(false, |found, (a, b)| found | (*a == b'/' && (*b == b'/' || *b == b'.')));
+    if !special && path[0] == b'/' && path[path.len() - 1] != b'/' {
+        return true;
+    }
     let Some((b'/', mut rest)) = path.split_first() else { return false };
     loop {
         let end = memchr::memchr(b'/', rest);

@@ -11,13 +11,13 @@
 //! (it cleans its lists only now and then, and a process counts as having children until it does).
 //! The table holds at most [`MAX_THREADS`] threads; what does not fit is not kept.
 //!
-//! What every event of a thread touches lies apart, in [`Hot`]. A [`Thread`] is only changed by
+//! What every event of a thread touches lies apart, in [`Rows`]. A [`Thread`] is only changed by
 //! [`ThreadTable::change`], or here in ways that stamp it as well ([`facts`](super::facts)): places that do not say
 //! why no field with the lifetime of an image can see the change.
 
 use super::facts::Stamps;
-use super::fd::FdTable;
-use super::hot::Hot;
+use super::fdtable::Fds;
+use super::hot::{NO_SLOT, Rows};
 use super::thread::{Image, Strings, Text, Thread, Usage, flags};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -76,16 +76,14 @@ struct Group {
 pub struct ThreadTable {
     by_tid: Map<u32>,
     slots: Vec<Option<Box<Thread>>>,
-    /// By slot.
-    hot: Vec<Hot>,
+    /// What every event touches, by slot.
+    pub(super) hot: Rows,
     stamps: Stamps,
     free: Vec<u32>,
     groups: Vec<Option<Group>>,
     free_groups: Vec<u32>,
     by_pid: Map<u32>,
     next_serial: u64,
-    /// Tid and slot of the last lookup.
-    last: Option<(i64, u32)>,
     /// Time of recent exits by parent and thread id (low halves).
     exits: hashbrown::HashMap<u64, u64, foldhash::fast::RandomState>,
     /// The same, oldest first: what is forgotten next.
@@ -103,14 +101,13 @@ impl Default for ThreadTable {
         ThreadTable {
             by_tid: Map::default(),
             slots: Vec::new(),
-            hot: Vec::new(),
+            hot: Rows::default(),
             stamps: Stamps::default(),
             free: Vec::new(),
             groups: Vec::new(),
             free_groups: Vec::new(),
             by_pid: Map::default(),
             next_serial: 1,
-            last: None,
             exits: hashbrown::HashMap::default(),
             exit_order: VecDeque::new(),
             next_image: 2,
@@ -125,18 +122,15 @@ impl ThreadTable {
     /// The thread.
     #[inline]
     pub fn get(&self, tid: i64) -> Option<&Thread> {
-        match self.last {
-            Some((last, slot)) if last == tid => self.at(slot),
-            _ => self.at(*self.by_tid.get(&tid)?),
-        }
+        self.at(self.slot_of(tid)?)
     }
 
     /// The slot of a thread.
     #[inline]
     pub(super) fn slot_of(&self, tid: i64) -> Option<u32> {
-        match self.last {
-            Some((last, slot)) if last == tid => Some(slot),
-            _ => self.by_tid.get(&tid).copied(),
+        match self.hot.recent(tid) {
+            Some(slot) => Some(slot),
+            None => self.by_tid.get(&tid).copied(),
         }
     }
 
@@ -167,20 +161,20 @@ impl ThreadTable {
 
     /// The thread's descriptors: its own, or those of its leader.
     #[inline]
-    pub fn fds<'a>(&'a self, thread: &'a Thread) -> Option<&'a FdTable> {
+    pub fn fds<'a>(&'a self, thread: &'a Thread) -> Option<Fds<'a>> {
         Some(self.own_fds(if thread.flags & flags::CLONE_FILES == 0 { thread } else { self.main(thread)? }))
     }
 
     /// The descriptors kept with a thread: none if it uses its leader's.
     #[inline]
-    pub fn own_fds(&self, thread: &Thread) -> &FdTable {
-        &self.hot[thread.links.slot as usize].fds
+    pub fn own_fds(&self, thread: &Thread) -> Fds<'_> {
+        self.hot.fds(thread.links.slot)
     }
 
     /// Version of what is known about the thread in a slot, users and containers aside.
     #[inline]
     pub(super) fn version(&self, slot: u32) -> u64 {
-        self.stamps.version(self.hot[slot as usize].stamp)
+        self.stamps.version(self.hot.stamp(slot))
     }
 
     /// The last stamp given.
@@ -292,13 +286,16 @@ impl ThreadTable {
     /// The slot of a thread. Remembers it for the next lookup.
     #[inline]
     pub(super) fn slot(&mut self, tid: i64) -> Option<u32> {
-        if let Some((last, slot)) = self.last
-            && last == tid
-        {
-            return Some(slot);
+        match self.hot.recent(tid) {
+            Some(slot) => Some(slot),
+            None => self.find(tid),
         }
+    }
+
+    #[inline(never)]
+    fn find(&mut self, tid: i64) -> Option<u32> {
         let slot = *self.by_tid.get(&tid)?;
-        self.last = Some((tid, slot));
+        self.hot.remember(tid, slot);
         Some(slot)
     }
 
@@ -333,7 +330,7 @@ impl ThreadTable {
         if self.is_depended_on(slot) {
             self.stamps.touch_shared();
         }
-        self.hot[slot as usize].stamp = self.stamps.next();
+        self.hot.set_stamp(slot, self.stamps.next());
     }
 
     /// Whether others may see what is known about the thread: as their parent, or as the leader of their group.
@@ -353,24 +350,6 @@ impl ThreadTable {
         self.raw_mut(slot).reaper_tid = tid;
     }
 
-    /// What the events of the thread in a slot leave for the next.
-    #[inline]
-    pub(super) fn hot(&self, slot: u32) -> &Hot {
-        &self.hot[slot as usize]
-    }
-
-    /// The same, to change it.
-    #[inline]
-    pub(super) fn hot_mut(&mut self, slot: u32) -> &mut Hot {
-        &mut self.hot[slot as usize]
-    }
-
-    /// The descriptors kept with the thread in a slot.
-    #[inline]
-    pub(super) fn fds_mut(&mut self, slot: u32) -> &mut FdTable {
-        &mut self.hot[slot as usize].fds
-    }
-
     /// The slot of the thread's leader.
     #[inline]
     pub(super) fn main_slot(&self, slot: u32) -> Option<u32> {
@@ -386,6 +365,28 @@ impl ThreadTable {
     /// The slot of the thread that holds the descriptors of the thread.
     #[inline]
     pub(super) fn fds_slot(&self, slot: u32) -> Option<u32> {
+        match self.hot.holder(slot, self.version(slot)) {
+            Some(holder) => Some(holder).filter(|h| *h != NO_SLOT),
+            None => self.find_fds(slot),
+        }
+    }
+
+    /// The same, remembered.
+    #[inline]
+    pub(super) fn holder(&mut self, slot: u32) -> Option<u32> {
+        let version = self.version(slot);
+        match self.hot.holder(slot, version) {
+            Some(holder) => Some(holder).filter(|h| *h != NO_SLOT),
+            None => {
+                let found = self.find_fds(slot);
+                self.hot.set_holder(slot, version, found.unwrap_or(NO_SLOT));
+                found
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn find_fds(&self, slot: u32) -> Option<u32> {
         if self.in_slot(slot).flags & flags::CLONE_FILES == 0 { Some(slot) } else { self.main_slot(slot) }
     }
 
@@ -421,7 +422,6 @@ impl ThreadTable {
             Some(slot) => slot,
             None => {
                 self.slots.push(None);
-                self.hot.push(Hot::default());
                 (self.slots.len() - 1) as u32
             }
         };
@@ -429,6 +429,7 @@ impl ThreadTable {
         self.next_serial += 1;
         self.stamps.name(thread.ptid);
         self.slots[slot as usize] = Some(Box::new(thread));
+        self.hot.begin(slot, tid);
         self.touch(slot);
         // The parent is looked up before the table changes: a thread that replaces another of the same id finds the
         // group and the parent as they are now.
@@ -441,7 +442,6 @@ impl ThreadTable {
             // A parent that was missing.
             self.stamps.touch_shared();
         }
-        self.last = None;
         Some(slot)
     }
 
@@ -682,11 +682,10 @@ impl ThreadTable {
     }
 
     fn release(&mut self, slot: u32) {
-        self.last = None;
         if self.is_depended_on(slot) {
             self.stamps.touch_shared();
         }
-        self.hot[slot as usize].clear();
+        self.hot.end(slot);
         let thread = self.slots[slot as usize].take();
         self.free.push(slot);
         if let Some(thread) = thread {

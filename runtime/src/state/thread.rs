@@ -137,7 +137,7 @@ impl Image {
 }
 
 /// A thread. Ids of -1 and the text `<NA>` stand for "unknown" in placeholders.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[allow(missing_docs, reason = "named like the fields, docs/fields.md")]
 pub struct Thread {
     pub tid: i64,

@@ -7,7 +7,6 @@ use super::{present, result, text, text_of, u32_at};
 use crate::record::Record;
 use peregrine_schema::events::code;
 use std::borrow::Cow;
-use std::sync::Arc;
 
 /// Values of `file_flags`.
 const O_DIRECTORY: u32 = 0x400;
@@ -37,31 +36,24 @@ impl State {
         if num < 0 {
             return;
         }
-        let mut full = std::mem::take(&mut self.path);
+        let mut fd = self.threads.hot.blank_fd(FdKind::FileV2);
         let opened = match rec.code {
             code::OPEN_BY_HANDLE_AT_X => opened_by_handle(rec),
             code::CREAT_X => self.created(rec, slot),
             _ => self.opened(rec, slot),
         };
-        let kind = if opened.flags & O_DIRECTORY != 0 { FdKind::Directory } else { FdKind::FileV2 };
-        let name_raw = Text::from(opened.name);
-        let name = if opened.dir.len() + opened.name.len() < paths::MAX_PATH && paths::is_normal(opened.name) {
-            name_raw.clone()
+        if opened.flags & O_DIRECTORY != 0 {
+            fd.kind = FdKind::Directory;
+        }
+        fd.name_raw.extend_from_slice(opened.name);
+        if opened.dir.len() + opened.name.len() < paths::MAX_PATH && paths::is_normal(opened.name) {
+            fd.name.extend_from_slice(opened.name);
         } else {
-            paths::concatenate_into(&mut full, &opened.dir, opened.name);
-            Text::from(&full[..])
-        };
-        let fd = Fd {
-            open_flags: opened.flags,
-            dev: opened.dev,
-            ino: opened.ino,
-            upper_layer: opened.flags & UPPER_LAYER != 0,
-            lower_layer: opened.flags & LOWER_LAYER != 0,
-            name,
-            name_raw,
-            ..Fd::new(kind)
-        };
-        self.path = full;
+            paths::concatenate_into(&mut fd.name, &opened.dir, opened.name);
+        }
+        (fd.open_flags, fd.dev, fd.ino) = (opened.flags, opened.dev, opened.ino);
+        fd.upper_layer = opened.flags & UPPER_LAYER != 0;
+        fd.lower_layer = opened.flags & LOWER_LAYER != 0;
         self.add_new_fd(cur, slot, num, fd);
     }
 
@@ -120,36 +112,34 @@ impl State {
     }
 
     /// The descriptor stays until the event has been delivered.
-    pub(super) fn close(&mut self, rec: &Record<'_>, cur: &Current, slot: u32) {
-        if result(rec) < 0 || cur.fd_info.is_none() {
-            return;
+    pub(super) fn close(&mut self, rec: &Record<'_>, slot: u32) {
+        if result(rec) >= 0 && self.pending_fd(slot).is_some() {
+            self.delayed.fd = Some((rec.tid, self.threads.hot.at(slot).fd));
+            self.delayed.any = true;
         }
-        self.delayed.fd = Some((self.threads.in_slot(slot).tid, self.threads.hot(slot).fd));
-        self.delayed.any = true;
     }
 
     pub(super) fn close_range(&mut self, rec: &Record<'_>, slot: u32) {
         const CLOEXEC: u32 = 4;
         let p = &rec.params;
         let (Some(first), Some(last), true) = (p.uint(1), p.uint(2), result(rec) >= 0) else { return };
-        let Some(holder) = self.threads.fds_slot(slot) else { return };
-        let fds = self.threads.fds_mut(holder);
-        let numbers = fds.numbers(|n, _| n >= 0 && (first..=last).contains(&(n as u64)));
-        for num in numbers {
+        let Some(holder) = self.threads.holder(slot) else { return };
+        let fds = &mut self.threads.hot;
+        for num in fds.fd_numbers(holder, |n, _| n >= 0 && (first..=last).contains(&(n as u64))) {
             if u32_at(p, 3) & CLOEXEC != 0 {
-                fds.update(num, |fd| fd.open_flags |= O_CLOEXEC);
+                fds.update_fd(holder, num, |fd| fd.open_flags |= O_CLOEXEC);
             } else {
-                fds.remove(num);
+                fds.remove_fd(holder, num);
             }
         }
     }
 
     pub(super) fn dup(&mut self, rec: &Record<'_>, cur: &mut Current, slot: u32) {
         let num = result(rec);
-        let Some(fd) = cur.fd_info.as_ref().filter(|_| num >= 0) else { return };
-        let cloexec = rec.code == code::DUP3_X && u32_at(&rec.params, 3) & O_CLOEXEC != 0;
-        let copy = copy_of(fd, cloexec);
-        self.add_fd(cur, slot, num, Arc::new(copy));
+        if num >= 0 {
+            let cloexec = rec.code == code::DUP3_X && u32_at(&rec.params, 3) & O_CLOEXEC != 0;
+            self.duplicate(cur, slot, num, cloexec);
+        }
     }
 
     pub(super) fn fcntl(&mut self, rec: &Record<'_>, cur: &mut Current, slot: u32) {
@@ -158,13 +148,23 @@ impl State {
             return;
         }
         let num = result(rec);
-        let Some(fd) = cur.fd_info.as_ref().filter(|_| num >= 0) else { return };
+        if num < 0 {
+            return;
+        }
         if command == F_SETFD {
             let cloexec = rec.params.uint(3).unwrap_or(0) & FD_CLOEXEC != 0;
             return self.change_fd(cur, slot, |fd| set_cloexec(fd, cloexec));
         }
-        let copy = copy_of(fd, command == F_DUPFD_CLOEXEC);
-        self.add_fd(cur, slot, num, Arc::new(copy));
+        self.duplicate(cur, slot, num, command == F_DUPFD_CLOEXEC);
+    }
+
+    /// Adds a duplicate of the descriptor the event is about.
+    fn duplicate(&mut self, cur: &mut Current, slot: u32, num: i64, cloexec: bool) {
+        let Some(holder) = self.threads.holder(slot) else { return };
+        let of = self.threads.hot.at(slot).fd;
+        let Some(mut copy) = self.threads.hot.copy_fd(holder, of).filter(|_| of >= 0) else { return };
+        set_cloexec(&mut copy, cloexec);
+        self.add_fd(cur, slot, num, copy);
     }
 
     pub(super) fn pipe(&mut self, rec: &Record<'_>, cur: &mut Current, slot: u32) {
@@ -207,11 +207,9 @@ impl State {
         let num = result(rec);
         let fd = match num < 0 {
             true => Fd::new(FdKind::Uninitialized),
-            false => Fd {
-                name: Text::from(text(&rec.params, 1)),
-                open_flags: u32_at(&rec.params, 2),
-                ..Fd::new(FdKind::Memfd)
-            },
+            false => {
+                Fd { name: text(&rec.params, 1).to_vec(), open_flags: u32_at(&rec.params, 2), ..Fd::new(FdKind::Memfd) }
+            }
         };
         self.add_new_fd(cur, slot, num, fd);
     }
@@ -222,7 +220,7 @@ impl State {
             return;
         }
         let pid = rec.params.int(1).unwrap_or(0);
-        let name = Text::from(format!("/proc/{pid}").into_bytes());
+        let name = format!("/proc/{pid}").into_bytes();
         let fd = Fd { name, pid, open_flags: u32_at(&rec.params, 2), ..Fd::new(FdKind::PidFd) };
         self.add_new_fd(cur, slot, num, fd);
     }
@@ -233,8 +231,9 @@ impl State {
         let (Some(pidfd), Some(target)) = (p.int(1), p.int(2)) else { return };
         let Some(pid) = self.fd(slot, pidfd).filter(|fd| fd.kind == FdKind::PidFd).map(|fd| fd.pid) else { return };
         let Some(process) = self.threads.slot(pid) else { return };
-        let Some(copy) = self.fd(process, target).map(|fd| copy_of(fd, true)) else { return };
-        self.add_fd(cur, slot, result(rec), Arc::new(copy));
+        let Some(mut copy) = self.fd(process, target).cloned() else { return };
+        set_cloexec(&mut copy, true);
+        self.add_fd(cur, slot, result(rec), copy);
     }
 
     /// chdir, and getcwd, which tells where the process is.
@@ -244,9 +243,9 @@ impl State {
         }
     }
 
-    pub(super) fn fchdir(&mut self, rec: &Record<'_>, cur: &Current, slot: u32) {
-        if let Some(fd) = cur.fd_info.as_ref().filter(|_| result(rec) >= 0) {
-            self.set_cwd(slot, &fd.name.clone());
+    pub(super) fn fchdir(&mut self, rec: &Record<'_>, slot: u32) {
+        if let Some(name) = self.pending_fd(slot).filter(|_| result(rec) >= 0).map(|fd| fd.name.clone()) {
+            self.set_cwd(slot, &name);
         }
     }
 
@@ -288,13 +287,6 @@ fn opened_by_handle<'a>(rec: &'a Record<'_>) -> Opened<'a> {
         dev: u32_at(p, 4),
         ino: p.uint(5).unwrap_or(0),
     }
-}
-
-/// What a duplicate of a descriptor is.
-fn copy_of(fd: &Fd, cloexec: bool) -> Fd {
-    let mut copy = fd.clone();
-    set_cloexec(&mut copy, cloexec);
-    copy
 }
 
 fn set_cloexec(fd: &mut Fd, cloexec: bool) {

@@ -13,6 +13,7 @@
 
 mod files;
 mod ids;
+mod plan;
 mod process;
 mod sockets;
 #[cfg(test)]
@@ -24,10 +25,10 @@ use super::fd::Fd;
 use super::thread::{Enter, Text};
 use super::{Current, NA, State};
 use crate::record::{Params, Record};
+use peregrine_schema::Effect;
 use peregrine_schema::events::code;
-use peregrine_schema::{Effect, Event, EventFlags};
+use plan::{Lookup, NO_PARAM, PLANS, Plan};
 use std::borrow::Cow;
-use std::sync::Arc;
 
 /// Removals that wait until the event that causes them has been delivered.
 #[derive(Debug, Default)]
@@ -43,28 +44,43 @@ pub(super) struct Delayed {
 impl State {
     /// Takes an event into the state and tells in `cur` what it is about. To be called once per event, in capture
     /// order, before the rules.
+    #[inline(always)]
     pub fn apply(&mut self, rec: &Record<'_>, cur: &mut Current) {
         if self.delayed.any {
             self.remove_delayed(rec.ts);
         }
-        let event = rec.event();
+        let plan = &PLANS[usize::from(rec.code)];
         cur.fd = None;
         cur.fd_name_changed = false;
+        if cur.fd_info.is_some() {
+            cur.fd_info = None;
+        }
         if cur.container.is_some() {
             cur.container = None;
         }
-        let slot = self.reset(rec, event, cur);
-        if event.effect != Effect::None {
-            self.effect(event.effect, rec, cur, slot);
+        let slot = self.reset(rec, plan);
+        cur.slot = slot;
+        if plan.effect != Effect::None {
+            self.effect(plan.effect, rec, cur, slot);
         }
-        self.finish(event, cur);
+        if plan.about_fd
+            && let Some(slot) = cur.slot
+        {
+            cur.fd = Some(self.threads.hot.at(slot).fd);
+        }
+    }
+
+    /// Whether an event is kept for the exit event of its system call, and is not for rules.
+    #[inline]
+    pub fn keeps_for_exit(code: u16) -> bool {
+        PLANS[usize::from(code)].effect == Effect::StoreEnter
     }
 
     /// Ends the event. To be called after the rules have seen it.
+    #[inline]
     pub fn after(&mut self, cur: &mut Current) {
-        if cur.has_enter
-            && let Some(slot) = cur.slot
-            && let hot = self.threads.hot_mut(slot)
+        if let Some(slot) = cur.slot
+            && let hot = self.threads.hot.at_mut(slot)
             && hot.enter.is_some()
             && hot.enter_used
         {
@@ -72,6 +88,7 @@ impl State {
         }
     }
 
+    #[inline(never)]
     fn remove_delayed(&mut self, ts: u64) {
         let delayed = std::mem::take(&mut self.delayed);
         if let Some(tid) = delayed.tid {
@@ -81,131 +98,79 @@ impl State {
         }
         if let Some((tid, num)) = delayed.fd
             && let Some(slot) = self.threads.slot(tid)
-            && let Some(holder) = self.threads.fds_slot(slot)
+            && let Some(holder) = self.threads.holder(slot)
         {
-            self.threads.fds_mut(holder).remove(num);
+            self.threads.hot.remove_fd(holder, num);
         }
     }
 
-    /// Finds the thread and the descriptor of an event.
-    #[inline]
-    fn reset(&mut self, rec: &Record<'_>, event: &Event, cur: &mut Current) -> Option<u32> {
-        let slot = self.thread_of(rec, event);
-        cur.slot = slot;
-        cur.tid = slot.map(|_| rec.tid);
-        let Some(slot) = slot.filter(|_| rec.code != code::SCHEDSWITCH_6_E && !skips_reset(event)) else {
-            cur.fd_info = None;
-            return slot;
-        };
-        let pending = self.threads.hot_mut(slot);
-        cur.has_enter = pending.enter.is_some();
+    /// Finds the thread of an event, and the number of the descriptor it works on.
+    #[inline(always)]
+    fn reset(&mut self, rec: &Record<'_>, plan: &Plan) -> Option<u32> {
+        if plan.is_usual() {
+            let slot = match self.threads.hot.recent(rec.tid) {
+                Some(slot) => slot,
+                None => self.threads.slot_or_placeholder(rec.tid)?,
+            };
+            self.pair(rec, plan, slot);
+            return Some(slot);
+        }
+        if plan.lookup == Lookup::None {
+            return None;
+        }
+        let slot = self.threads.slot(rec.tid)?;
+        if plan.pairs {
+            self.pair(rec, plan, slot);
+        }
+        Some(slot)
+    }
+
+    /// Pairs enter and exit events.
+    #[inline(always)]
+    fn pair(&mut self, rec: &Record<'_>, plan: &Plan, slot: u32) {
+        let pending = self.threads.hot.at_mut(slot);
         if rec.code & 1 == 0 {
             pending.fd = -1;
             pending.enter_code = rec.code;
         } else {
-            // A successful execveat ends as execve.
-            pending.enter_valid = rec.code == pending.enter_code.wrapping_add(1)
-                || rec.code == code::EXECVE_19_X && pending.enter_code == code::EXECVEAT_E;
-            pending.enter_used = true;
-            if !pending.enter_valid {
+            if pending.enter.is_some() {
+                pending.enter_used = true;
+            }
+            if !continues(pending.enter_code, rec.code) {
                 pending.fd = -1;
             }
         }
-        if !event.flags.has(EventFlags::USES_FD) {
-            cur.fd_info = None;
-            return Some(slot);
-        }
-        if pending.fd == -1
-            && let Some(num) = event.fd_param.and_then(|i| rec.params.int(usize::from(i)))
+        if plan.fd_param != NO_PARAM
+            && pending.fd == -1
+            && let Some(num) = rec.params.int(usize::from(plan.fd_param))
         {
             pending.fd = num;
         }
-        let num = pending.fd;
-        self.set_fd_info(cur, slot, num);
-        Some(slot)
     }
 
-    /// The thread of an event. A placeholder is made for an unknown one, except by events that end or start threads or
-    /// switch between them.
+    /// The descriptor the event is about: of the number that the event works on or has just made.
     #[inline]
-    fn thread_of(&mut self, rec: &Record<'_>, event: &Event) -> Option<u32> {
-        if rec.code == code::PROCINFO_E {
-            return self.threads.slot(rec.tid);
-        }
-        let without = event.flags.has(EventFlags::SKIP_PARSE_RESET)
-            || matches!(
-                rec.code,
-                code::CONTAINER_JSON_2_E
-                    | code::USER_ADDED_E
-                    | code::USER_DELETED_E
-                    | code::GROUP_ADDED_E
-                    | code::GROUP_DELETED_E
-                    | code::PLUGINEVENT_E
-                    | code::ASYNCEVENT_E
-            );
-        if without {
-            return None;
-        }
-        match self.threads.slot(rec.tid) {
-            None if asks_machine(rec.code) => self.threads.slot_or_placeholder(rec.tid),
-            found => found,
-        }
-    }
-
-    /// Points `cur` to a descriptor of the thread, without touching counters if it is the one of the last event.
-    #[inline]
-    fn set_fd_info(&self, cur: &mut Current, slot: u32, num: i64) {
-        let found = self.fd(slot, num);
-        match (found, &cur.fd_info) {
-            (Some(found), Some(known)) if Arc::ptr_eq(found, known) => {}
-            _ => cur.fd_info = found.cloned(),
-        }
+    fn pending_fd(&self, slot: u32) -> Option<&Fd> {
+        self.fd(slot, self.threads.hot.at(slot).fd)
     }
 
     /// A descriptor of the thread.
     #[inline]
-    fn fd(&self, slot: u32, num: i64) -> Option<&Arc<Fd>> {
+    pub(super) fn fd(&self, slot: u32, num: i64) -> Option<&Fd> {
         if num < 0 {
             return None;
         }
-        self.threads.hot(self.threads.fds_slot(slot)?).fds.get(num)
-    }
-
-    /// Tells the number of the descriptor, and looks for one that the effect left aside.
-    fn finish(&mut self, event: &Event, cur: &mut Current) {
-        const ABOUT_FDS: EventFlags = EventFlags::CREATES_FD.or(EventFlags::USES_FD).or(EventFlags::DESTROYS_FD);
-        if !event.flags.any(ABOUT_FDS) {
-            return;
-        }
-        let Some(slot) = cur.slot else { return };
-        let num = self.threads.hot(slot).fd;
-        cur.fd = Some(num);
-        if cur.fd_info.is_none() {
-            cur.fd_info = self.fd(slot, num).cloned();
-        }
+        self.threads.hot.fd(self.threads.fds_slot(slot)?, num)
     }
 
     fn effect(&mut self, effect: Effect, rec: &Record<'_>, cur: &mut Current, slot: Option<u32>) {
-        match effect {
-            Effect::UserAdded | Effect::UserDeleted => return self.user(rec),
-            Effect::GroupAdded | Effect::GroupDeleted => return self.group(rec),
-            Effect::Container => return self.container(rec, cur),
-            Effect::Async => return self.asynchronous(rec, cur),
-            Effect::Clone => {
-                self.clone_exit(rec, cur, slot);
-                // The thread may have been made by the event, or have gone.
-                cur.slot = cur.tid.and_then(|tid| self.threads.slot(tid));
-                return;
-            }
-            _ => {}
-        }
-        let Some(slot) = slot else { return };
+        let Some(slot) = slot else { return self.effect_without_thread(effect, rec, cur) };
         match effect {
             Effect::StoreEnter => self.store_enter(rec, slot),
             Effect::Open | Effect::OpenByHandleAt | Effect::Creat => self.open(rec, cur, slot),
             Effect::Execve => self.exec(rec, cur, slot),
             Effect::ProcExit => self.exit(rec, slot),
-            Effect::Close => self.close(rec, cur, slot),
+            Effect::Close => self.close(rec, slot),
             Effect::CloseRange => self.close_range(rec, slot),
             Effect::Dup => self.dup(rec, cur, slot),
             Effect::Fcntl => self.fcntl(rec, cur, slot),
@@ -221,7 +186,7 @@ impl State {
             Effect::Accept => self.accept(rec, cur, slot),
             Effect::Io => self.io(rec, cur, slot),
             Effect::Chdir | Effect::Getcwd => self.chdir(rec, slot),
-            Effect::Fchdir => self.fchdir(rec, cur, slot),
+            Effect::Fchdir => self.fchdir(rec, slot),
             Effect::Chroot => self.chroot(rec, slot),
             Effect::Setuid | Effect::Setgid => self.set_ids(rec, slot),
             Effect::Setsid => self.setsid(rec, slot),
@@ -232,17 +197,39 @@ impl State {
             Effect::Prlimit => self.prlimit(rec),
             Effect::Memory => self.memory(rec, slot),
             Effect::Switch => self.switch(rec, slot),
-            // Known to the original's parser, but without a trace in what rules can see.
-            Effect::Sendfile | Effect::Procinfo | Effect::Shutdown | Effect::Listen | Effect::Getsockopt => {}
-            Effect::None
-            | Effect::Clone
-            | Effect::UserAdded
+            Effect::Clone => self.clone_of(rec, cur, Some(slot)),
+            Effect::UserAdded
             | Effect::UserDeleted
             | Effect::GroupAdded
             | Effect::GroupDeleted
             | Effect::Container
-            | Effect::Async => {}
+            | Effect::Async => self.effect_without_thread(effect, rec, cur),
+            // What leaves no trace in what rules can see has no effect in the plan.
+            Effect::None
+            | Effect::Sendfile
+            | Effect::Procinfo
+            | Effect::Shutdown
+            | Effect::Listen
+            | Effect::Getsockopt => {}
         }
+    }
+
+    /// Effects of events that are not about a thread, or whose thread is not known.
+    fn effect_without_thread(&mut self, effect: Effect, rec: &Record<'_>, cur: &mut Current) {
+        match effect {
+            Effect::UserAdded | Effect::UserDeleted => self.user(rec),
+            Effect::GroupAdded | Effect::GroupDeleted => self.group(rec),
+            Effect::Container => self.container(rec, cur),
+            Effect::Async => self.asynchronous(rec, cur),
+            Effect::Clone => self.clone_of(rec, cur, None),
+            _ => {}
+        }
+    }
+
+    fn clone_of(&mut self, rec: &Record<'_>, cur: &mut Current, slot: Option<u32>) {
+        self.clone_exit(rec, cur, slot);
+        // The thread may have been made by the event, or have gone.
+        cur.slot = cur.slot.and_then(|_| self.threads.slot(rec.tid));
     }
 
     /// Keeps an enter event for the exit event. One whose first parameter is empty tells nothing.
@@ -253,46 +240,46 @@ impl State {
         }
         let mut enter = self.spare_enter.take().unwrap_or_default();
         enter.fill(rec);
-        let pending = self.threads.hot_mut(slot);
+        let pending = self.threads.hot.at_mut(slot);
         pending.enter = Some(enter);
         pending.enter_used = false;
     }
 
     /// The enter event that belongs to the exit event.
     fn enter_of(&self, rec: &Record<'_>, slot: u32) -> Option<&Enter> {
-        let pending = self.threads.hot(slot);
-        let enter = pending.enter.as_deref().filter(|_| pending.enter_valid)?;
+        let pending = self.threads.hot.at(slot);
+        let enter = pending.enter.as_deref().filter(|_| continues(pending.enter_code, rec.code))?;
         let matches = enter.code + 1 == rec.code || rec.code == code::EXECVE_19_X && enter.code == code::EXECVEAT_E;
         matches.then_some(enter)
     }
 
-    /// Adds a descriptor to the thread's; the event is now about it.
-    fn add_fd(&mut self, cur: &mut Current, slot: u32, num: i64, fd: Arc<Fd>) {
-        let Some(holder) = self.threads.fds_slot(slot) else {
-            cur.fd_info = None;
-            return;
-        };
-        let kept = self.threads.fds_mut(holder).insert(num, fd.clone());
-        self.threads.hot_mut(slot).fd = num;
-        cur.fd_info = kept.then_some(fd);
+    /// Adds a descriptor to the thread's; the event is now about it. `false` if it was not kept.
+    fn add_fd(&mut self, cur: &mut Current, slot: u32, num: i64, fd: Fd) -> bool {
+        let Some(holder) = self.threads.holder(slot) else { return false };
+        self.threads.hot.at_mut(slot).fd = num;
+        // Nothing is found under a negative number; this event is nevertheless about it.
+        let odd = (num < 0).then(|| Box::new(fd.clone()));
+        let kept = self.threads.hot.insert_fd(holder, num, fd);
+        cur.fd_info = odd.filter(|_| kept);
+        kept
     }
 
     /// Adds a descriptor that did not exist before: any name it has is new.
     fn add_new_fd(&mut self, cur: &mut Current, slot: u32, num: i64, fd: Fd) {
         let named = !fd.name.is_empty();
-        self.add_fd(cur, slot, num, Arc::new(fd));
-        cur.fd_name_changed = named && cur.fd_info.is_some();
+        cur.fd_name_changed = self.add_fd(cur, slot, num, fd) && named;
     }
 
     /// Changes the descriptor the event is about.
     fn change_fd(&mut self, cur: &mut Current, slot: u32, change: impl FnOnce(&mut Fd)) {
-        let num = self.threads.hot(slot).fd;
-        let Some(holder) = self.threads.fds_slot(slot) else { return };
-        let Some(before) = cur.fd_info.take().map(|fd| fd.name.clone()) else { return };
-        let fds = self.threads.fds_mut(holder);
-        fds.update(num, change);
-        cur.fd_info = fds.get(num).cloned();
-        cur.fd_name_changed |= cur.fd_info.as_ref().is_some_and(|fd| fd.name != before);
+        let num = self.threads.hot.at(slot).fd;
+        let Some(holder) = self.threads.holder(slot).filter(|_| num >= 0) else { return };
+        let renamed = self.threads.hot.update_fd(holder, num, |fd| {
+            let before = fd.name.clone();
+            change(fd);
+            fd.name != before
+        });
+        cur.fd_name_changed |= renamed == Some(true);
     }
 
     /// The directory to which a path given with a directory descriptor is relative, as it is put before it.
@@ -304,7 +291,7 @@ impl State {
             Some(thread) if dirfd == AT_FDCWD => Cow::from(self.threads.cwd(thread)),
             Some(thread) => match self.threads.fds(thread).and_then(|fds| fds.get(dirfd)).filter(|_| dirfd >= 0) {
                 None => Cow::from(UNKNOWN_DIR),
-                Some(fd) if fd.name.last().is_none_or(|b| *b == b'/') => Cow::from(&*fd.name),
+                Some(fd) if fd.name.last().is_none_or(|b| *b == b'/') => Cow::from(&fd.name),
                 Some(fd) => Cow::from([&*fd.name, b"/"].concat()),
             },
         }
@@ -316,24 +303,10 @@ pub const AT_FDCWD: i64 = -100;
 /// Stands for the directory of an unknown descriptor.
 pub const UNKNOWN_DIR: &[u8] = b"<UNKNOWN>";
 
-/// Whether the original asks the machine about an unknown thread of the event, and makes a placeholder of what it
-/// does not find.
+/// Whether an exit event belongs to an enter event. A successful execveat ends as execve.
 #[inline]
-fn asks_machine(code: u16) -> bool {
-    !matches!(
-        code,
-        code::CLONE_20_X
-            | code::CLONE3_X
-            | code::FORK_20_X
-            | code::VFORK_20_X
-            | code::SCHEDSWITCH_6_E
-            | code::PROCEXIT_1_E
-    )
-}
-
-#[inline]
-fn skips_reset(event: &Event) -> bool {
-    event.flags.has(EventFlags::SKIP_PARSE_RESET)
+fn continues(enter: u16, exit: u16) -> bool {
+    exit == enter.wrapping_add(1) || exit == code::EXECVE_19_X && enter == code::EXECVEAT_E
 }
 
 /// Return value of a system call: its first parameter.

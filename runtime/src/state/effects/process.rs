@@ -4,7 +4,7 @@
 //! first one that knows enough makes the thread. The caller's does not when the ids it sees may be those of another
 //! pid namespace, nor for vfork, where the child may be gone by then.
 
-use super::super::fd::FdTable;
+use super::super::fdtable::FdTable;
 use super::super::table::STALE_NS;
 use super::super::thread::{Image, Strings, Text, Thread, Usage, flags};
 use super::super::{Current, NA, State, paths};
@@ -28,10 +28,10 @@ impl State {
 
     fn clone_caller(&mut self, rec: &Record<'_>, cur: &mut Current, child: i64) {
         let Some(caller) = self.threads.slot_or_placeholder(rec.tid) else {
-            cur.tid = None;
+            cur.slot = None;
             return;
         };
-        cur.tid = Some(rec.tid);
+        cur.slot = Some(caller);
         let p = &rec.params;
         let known = !self.threads.in_slot(caller).is_invalid();
         if !known {
@@ -61,7 +61,7 @@ impl State {
         }
         if self.threads.slot(rec.tid) != Some(caller) {
             // The caller was gone with it.
-            cur.tid = None;
+            cur.slot = None;
             return;
         }
         self.make_child(rec, child, caller, known, flags);
@@ -85,9 +85,8 @@ impl State {
             // What the event tells about the child is true for the caller as well.
             self.take_told(caller, &thread.image);
         }
-        if let Some(slot) = self.threads.add(thread, true) {
-            *self.threads.fds_mut(slot) = fds;
-        }
+        let slot = self.threads.add(thread, true);
+        self.threads.hot.give_fds(slot, fds);
     }
 
     /// Gives a thread of which nothing was known what an event told about its child.
@@ -115,7 +114,7 @@ impl State {
         let (vtid, vpid) = virtual_ids(p, rec.tid);
         // A new process is a copy of its parent, a thread one of its leader.
         let Some(model) = self.threads.slot_or_placeholder(if is_thread { pid } else { ptid }) else {
-            cur.tid = None;
+            cur.slot = None;
             return;
         };
         let known = !self.threads.in_slot(model).is_invalid();
@@ -141,10 +140,8 @@ impl State {
             self.take_told(model, &thread.image);
         }
         let slot = self.threads.add(thread, true);
-        if let Some(slot) = slot {
-            *self.threads.fds_mut(slot) = fds;
-        }
-        cur.tid = slot.map(|_| rec.tid);
+        self.threads.hot.give_fds(slot, fds);
+        cur.slot = slot;
     }
 
     /// What a child has from its parent or leader, if that is known, and from the event. Gives its descriptors.
@@ -157,6 +154,9 @@ impl State {
             child.flags |= flags::CLONE_FILES;
         }
         if known {
+            if !is_thread && let Some(holder) = self.threads.holder(model) {
+                fds = self.threads.hot.share_fds(holder);
+            }
             let from = self.threads.in_slot(model);
             child.root = from.root.clone();
             (child.sid, child.vpgid, child.pgid) = (from.sid, from.vpgid, from.pgid);
@@ -165,7 +165,6 @@ impl State {
             child.cap_inheritable = from.cap_inheritable;
             child.cap_effective = from.cap_effective;
             if !is_thread {
-                fds = self.threads.fds(from).cloned().unwrap_or_default();
                 child.cwd = self.threads.main(from).map_or_else(|| Text::from(&b"./"[..]), |t| t.cwd.clone());
             }
         }
@@ -231,7 +230,7 @@ impl State {
         let exepath = self.exec_path(rec, cur, slot);
         let image = self.exec_image(p, slot, exepath);
         // Those of before the exec: it may be that the flags change.
-        let holder = self.threads.fds_slot(slot);
+        let holder = self.threads.holder(slot);
         self.threads.change(slot, |thread| {
             thread.image = image;
             exec_attributes(p, thread);
@@ -245,9 +244,8 @@ impl State {
             self.users.seen(thread.uid, thread.gid);
         }
         if let Some(holder) = holder {
-            let fds = self.threads.fds_mut(holder);
-            for num in fds.numbers(|_, fd| fd.cloexec()) {
-                fds.remove(num);
+            for num in self.threads.hot.fd_numbers(holder, |_, fd| fd.cloexec()) {
+                self.threads.hot.remove_fd(holder, num);
             }
         }
         // The other threads of the process are gone.
@@ -277,7 +275,7 @@ impl State {
             false => paths::concatenate(&dir, name),
         };
         if *dir != *b"." && *dir != *UNKNOWN_DIR {
-            cur.fd_info = self.fd(slot, dirfd).cloned();
+            cur.fd_info = self.fd(slot, dirfd).cloned().map(Box::new);
         }
         Some(path)
     }

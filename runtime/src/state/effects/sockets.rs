@@ -3,9 +3,9 @@
 //! The name of a connected internet socket is rebuilt from its addresses when they change. Source is the client as
 //! soon as the role is known: a server's tuple is turned round when it sends, a client's when it receives.
 
-use super::super::fd::{Addr, Fd, FdKind, FdTable, L4, O_CLOEXEC, Role};
+use super::super::fd::{Addr, Fd, FdKind, L4, O_CLOEXEC, Role};
+use super::super::fdtable::Fds;
 use super::super::net::{self, SockAddr, SockTuple, family};
-use super::super::thread::Text;
 use super::super::{Current, State};
 use super::{result, u32_at};
 use crate::record::Record;
@@ -29,7 +29,6 @@ impl State {
         let p = &rec.params;
         let (Some(one), Some(two), true) = (p.int(1), p.int(2), result(rec) >= 0) else { return };
         if one == two {
-            cur.fd_info = None;
             return;
         }
         let mut fd = Fd::new(FdKind::UnixSock);
@@ -37,16 +36,17 @@ impl State {
         self.add_new_fd(cur, slot, two, fd.clone());
         // The event is about the first, but the last number added is the second.
         self.add_new_fd(cur, slot, one, fd);
-        self.threads.hot_mut(slot).fd = two;
+        cur.fd_info = self.pending_fd(slot).cloned().map(Box::new);
+        self.threads.hot.at_mut(slot).fd = two;
     }
 
     /// A port makes it a server socket.
     pub(super) fn bind(&mut self, rec: &Record<'_>, cur: &mut Current, slot: u32) {
-        if cur.fd_info.is_none() || result(rec) < 0 {
+        if self.pending_fd(slot).is_none() || result(rec) < 0 {
             return;
         }
         let Some(addr) = rec.params.get(1).and_then(SockAddr::parse) else { return };
-        let name = Text::from(addr.text());
+        let name = addr.text();
         self.change_fd(cur, slot, |fd| {
             match addr {
                 SockAddr::V4 { ip, port } if port > 0 => {
@@ -62,13 +62,13 @@ impl State {
                 }
                 _ => {}
             }
-            fd.name = name;
+            fd.set_name(&name);
         });
     }
 
     pub(super) fn connect(&mut self, rec: &Record<'_>, cur: &mut Current, slot: u32) {
         let result = result(rec);
-        if cur.fd_info.is_none() || result < 0 && result != -EINPROGRESS {
+        if self.pending_fd(slot).is_none() || result < 0 && result != -EINPROGRESS {
             return;
         }
         let valid = |bytes: &&[u8]| SockAddr::parse(bytes).is_some();
@@ -92,7 +92,7 @@ impl State {
         if num < 0 {
             return;
         }
-        self.threads.hot_mut(slot).fd = num;
+        self.threads.hot.at_mut(slot).fd = num;
         let Some(tuple) = rec.params.get(1).and_then(SockTuple::parse) else { return };
         let mut fd = Fd::new(FdKind::Unknown);
         match tuple.unmapped() {
@@ -112,7 +112,7 @@ impl State {
             }
             SockTuple::Other(_) => return,
         }
-        fd.name = Text::from(tuple.text());
+        fd.set_name(&tuple.text());
         if rec.code == code::ACCEPT4_6_X {
             fd.open_flags = u32_at(&rec.params, 5) & O_CLOEXEC;
         }
@@ -124,10 +124,10 @@ impl State {
     /// Reads and writes, of which most change nothing.
     #[inline]
     pub(super) fn io(&mut self, rec: &Record<'_>, cur: &mut Current, slot: u32) {
-        if cur.fd_info.is_none() && matches!(rec.code, code::SEND_X | code::SENDTO_X | code::SENDMSG_X) {
+        if matches!(rec.code, code::SEND_X | code::SENDTO_X | code::SENDMSG_X) && self.pending_fd(slot).is_none() {
             self.infer_socket(rec, cur, slot);
         }
-        let Some(fd) = cur.fd_info.as_deref() else { return };
+        let Some(fd) = self.pending_fd(slot) else { return };
         let connects = fd.is_inet() && !fd.connected;
         let tuple_at = match rec.code {
             code::RECVFROM_X => 2,
@@ -150,10 +150,9 @@ impl State {
     /// Takes over what a successful transfer tells about a socket.
     fn learn(&mut self, rec: &Record<'_>, cur: &mut Current, slot: u32, tuple: Option<SockTuple<'_>>) {
         let receives = rec.event().flags.has(peregrine_schema::EventFlags::READS_FROM_FD);
-        let num = self.threads.hot(slot).fd;
-        let Some(holder) = self.threads.fds_slot(slot) else { return };
-        let Some(before) = cur.fd_info.take() else { return };
-        let mut fd = (*before).clone();
+        let num = self.threads.hot.at(slot).fd;
+        let Some(holder) = self.threads.holder(slot) else { return };
+        let Some(mut fd) = self.threads.hot.copy_fd(holder, num) else { return };
         if fd.is_inet() {
             fd.connected = true;
         }
@@ -169,25 +168,22 @@ impl State {
             }
             if fd.is_inet() {
                 if fd.role == Role::None {
-                    fd.role = guess_role(&fd, num, &self.threads.hot(holder).fds, receives);
+                    fd.role = guess_role(&fd, num, self.threads.hot.fds(holder), receives);
                 }
                 let turned = if receives { fd.role.is_client() } else { fd.role.is_server() };
                 if turned {
                     swap(&mut fd);
                 }
                 if let Some(name) = net::connection_name(&fd) {
-                    fd.name = Text::from(name);
+                    fd.set_name(&name);
                 }
             } else {
-                fd.name = Text::from(tuple.text());
+                fd.set_name(&tuple.text());
             }
         }
-        let renamed = fd.name != before.name;
-        drop(before);
-        let fds = self.threads.fds_mut(holder);
-        fds.update(num, |old| *old = fd);
-        cur.fd_info = fds.get(num).cloned();
-        cur.fd_name_changed |= renamed;
+        let before = self.threads.hot.fd(holder, num);
+        cur.fd_name_changed |= before.is_some_and(|before| before.name != fd.name);
+        self.threads.hot.insert_fd(holder, num, fd);
     }
 
     /// Sending on a descriptor that is not known: its creation was missed. Only UDP sockets show their addresses.
@@ -255,7 +251,7 @@ fn connecting(fd: &mut Fd, addr: SockAddr<'_>) {
             }
         },
         // The original prints the missing tuple.
-        SockAddr::Unix(_) | SockAddr::Other(_) => fd.name = Text::from(&b"NULL"[..]),
+        SockAddr::Unix(_) | SockAddr::Other(_) => fd.set_name(b"NULL"),
     }
 }
 
@@ -297,9 +293,7 @@ fn connected(fd: &mut Fd, tuple: SockTuple<'_>, told: Option<&[u8]>, enter: Opti
         SockTuple::Other(_) => {}
     }
     let name = net::connection_name(fd).unwrap_or_else(|| tuple.text());
-    if *fd.name != *name {
-        fd.name = Text::from(name);
-    }
+    fd.set_name(&name);
     if fd.role == Role::None {
         fd.role = fd.role.and_client();
     }
@@ -418,7 +412,7 @@ fn swap(fd: &mut Fd) {
 
 /// Role of a socket whose creation was not seen. `fd` replaces number `num` of the table. Looks at IPv4 sockets only,
 /// and at the ports where an IPv4 tuple has them.
-fn guess_role(fd: &Fd, num: i64, fds: &FdTable, receives: bool) -> Role {
+fn guess_role(fd: &Fd, num: i64, fds: Fds<'_>, receives: bool) -> Role {
     let (sport, dport) = fd.v4_ports();
     let any = |test: &dyn Fn(&Fd) -> bool| test(fd) || fds.iter().any(|(n, other)| n != num && test(other));
     let bound = any(&|fd| match fd.addr() {

@@ -1,6 +1,6 @@
 //! Effects on hand-made events.
 
-use super::super::fd::{FdKind, L4, Role};
+use super::super::fd::{Fd, FdKind, L4, Role};
 use super::super::{Current, State};
 use crate::capture::{FdEntry, FdInfo, FdList, Metadata, Process};
 use crate::record::{Params, Record};
@@ -86,9 +86,14 @@ impl Machine {
         threads.get(tid).and_then(|t| threads.fds(t)).is_some_and(|fds| fds.get(num).is_some())
     }
 
+    /// The event's descriptor.
+    fn fd(&self) -> Option<&Fd> {
+        self.state.event_fd(&self.cur)
+    }
+
     /// Name of the event's descriptor.
     fn name(&self) -> String {
-        text(&self.cur.fd_info.as_ref().expect("the event is about a known descriptor").name)
+        text(&self.fd().expect("the event is about a known descriptor").name)
     }
 
     fn open(&mut self, tid: i64, num: i64, path: &str, flags: u32) {
@@ -148,10 +153,10 @@ fn unknown_threads_get_placeholders() {
     assert_eq!(m.comm(77).as_deref(), Some("<NA>"));
     let thread = m.state.threads.get(77).expect("placeholder");
     assert!(thread.is_invalid() && thread.uid == u32::MAX);
-    assert_eq!((m.cur.tid, m.cur.fd, m.cur.fd_info.is_none()), (Some(77), Some(3), true));
+    assert_eq!((m.cur.slot.is_some(), m.cur.fd, m.fd().is_none()), (true, Some(3), true));
     m.event(78, code::PROCEXIT_1_E, &[I(0), I(0), U8(0), U8(0), I(1)]);
     assert!(m.state.threads.get(78).is_none());
-    assert_eq!(m.cur.tid, None);
+    assert_eq!(m.cur.slot, None);
 }
 
 #[test]
@@ -160,7 +165,7 @@ fn open_and_close() {
     m.open(20, 3, "../etc/./passwd", 1);
     assert_eq!(m.name(), "/etc/passwd");
     assert!(m.cur.fd_name_changed);
-    let fd = m.cur.fd_info.clone().expect("opened");
+    let fd = m.fd().cloned().expect("opened");
     assert_eq!((fd.kind, fd.dev, fd.ino, text(&fd.name_raw)), (FdKind::FileV2, 5, 99, "../etc/./passwd".into()));
     m.event(20, code::READ_X, &[I(1), B(b"x"), I(3), U32(1)]);
     assert_eq!((m.cur.fd, m.name(), m.cur.fd_name_changed), (Some(3), "/etc/passwd".into(), false));
@@ -170,7 +175,7 @@ fn open_and_close() {
     m.event(10, code::CLOSE_X, &[I(-9), I(3)]);
     assert!(!m.has_fd(20, 3));
     m.open(20, -2, "/nothing", 1);
-    assert_eq!((m.cur.fd, m.cur.fd_info.is_none()), (Some(-1), true));
+    assert_eq!((m.cur.fd, m.fd().is_none()), (Some(-1), true));
 }
 
 #[test]
@@ -179,7 +184,7 @@ fn paths_of_the_enter_event_win() {
     m.event(20, code::OPENAT_2_E, &[I(-100), T("real"), U32(0x400), U32(0)]);
     m.event(20, code::OPENAT_2_X, &[I(3), I(-100), T("forged"), U32(0x4001), U32(0), U32(0), I(0)]);
     assert_eq!(m.name(), "/home/real");
-    let fd = m.cur.fd_info.clone().expect("opened");
+    let fd = m.fd().cloned().expect("opened");
     assert_eq!((fd.kind, fd.open_flags), (FdKind::Directory, 0x4400));
     m.event(20, code::OPENAT_2_X, &[I(4), I(3), T("x"), U32(1), U32(0), U32(0), I(0)]);
     assert_eq!(m.name(), "/home/real/x");
@@ -198,7 +203,7 @@ fn copies_of_descriptors() {
     m.open(20, 3, "/a", 0x1001);
     m.event(20, code::DUP2_X, &[I(1), I(3), I(1)]);
     assert_eq!((m.cur.fd, m.name(), m.cur.fd_name_changed), (Some(1), "/a".into(), false));
-    assert!(!m.cur.fd_info.as_ref().is_some_and(|fd| fd.cloexec()));
+    assert!(!m.fd().is_some_and(|fd| fd.cloexec()));
     m.event(20, code::DUP3_X, &[I(4), I(3), I(4), U32(0x1000)]);
     m.event(20, code::FCNTL_X, &[I(5), I(3), U8(0x1a), I(0)]);
     m.event(20, code::FCNTL_X, &[I(0), I(1), U8(3), I(1)]);
@@ -213,7 +218,7 @@ fn copies_of_descriptors() {
     m.event(20, code::CLOSE_RANGE_X, &[I(0), U32(8), U32(u32::MAX), U32(0)]);
     assert!(!m.has_fd(20, 8) && !m.has_fd(20, 9));
     m.event(20, code::MEMFD_CREATE_X, &[I(-22), T("m"), U32(0)]);
-    assert_eq!(m.cur.fd_info.as_ref().map(|fd| fd.kind), Some(FdKind::Uninitialized));
+    assert_eq!(m.fd().map(|fd| fd.kind), Some(FdKind::Uninitialized));
 }
 
 #[test]
@@ -234,7 +239,7 @@ fn kinds_of_descriptors() {
         (code::EPOLL_CREATE1_X, FdKind::EventPoll),
     ] {
         m.event(20, code, &[I(30), U16(0), U16(0)]);
-        let found = m.cur.fd_info.as_ref().map(|fd| fd.kind);
+        let found = m.fd().map(|fd| fd.kind);
         assert_eq!((found, m.cur.fd), (Some(kind), Some(30)), "{}", EVENTS[code as usize].name);
     }
     m.event(20, code::PIDFD_OPEN_X, &[I(31), I(10), U32(0)]);
@@ -250,7 +255,7 @@ fn kinds_of_descriptors() {
 fn tcp_client() {
     let mut m = Machine::new();
     m.event(20, code::SOCKET_X, &[I(3), U32(2), U32(1), U32(0), U32(0)]);
-    let fd = m.cur.fd_info.clone().expect("made");
+    let fd = m.fd().cloned().expect("made");
     assert_eq!(
         (fd.kind, fd.l4(), fd.l4proto(), fd.connected, m.name()),
         (FdKind::Ipv4Sock, L4::Tcp, L4::Na, false, String::new())
@@ -260,7 +265,7 @@ fn tcp_client() {
     m.event(20, code::CONNECT_E, &[I(3), B(&addr4([9, 9, 9, 9], 443))]);
     m.event(20, code::CONNECT_X, &[I(-115), B(&v4([10, 0, 0, 1], 4000, [1, 2, 3, 4], 80)), I(3), B(&server)]);
     assert_eq!(m.name(), "10.0.0.1:4000->9.9.9.9:443");
-    let fd = m.cur.fd_info.clone().expect("known");
+    let fd = m.fd().cloned().expect("known");
     assert_eq!((fd.role, fd.connected, fd.l4proto(), m.cur.fd_name_changed), (Role::Client, true, L4::Tcp, true));
     m.event(20, code::CONNECT_X, &[I(-111), N, I(3), N]);
     assert_eq!(m.name(), "10.0.0.1:4000->9.9.9.9:443");
@@ -273,7 +278,7 @@ fn tcp_server() {
     let any = [&[10][..], &[0; 16], &80u16.to_le_bytes()].concat();
     m.event(20, code::BIND_X, &[I(0), B(&any), I(3)]);
     assert_eq!(m.name(), ":::80");
-    let fd = m.cur.fd_info.clone().expect("known");
+    let fd = m.fd().cloned().expect("known");
     assert_eq!((fd.kind, fd.role, fd.l4()), (FdKind::Ipv4ServSock, Role::Server, L4::Tcp));
     m.event(
         20,
@@ -281,12 +286,12 @@ fn tcp_server() {
         &[I(4), B(&v4([10, 0, 0, 9], 5000, [10, 0, 0, 1], 80)), U8(0), U32(0), U32(0), U32(0x1000)],
     );
     assert_eq!((m.cur.fd, m.name()), (Some(4), "10.0.0.9:5000->10.0.0.1:80".into()));
-    let fd = m.cur.fd_info.clone().expect("known");
+    let fd = m.fd().cloned().expect("known");
     assert!(fd.role == Role::Server && fd.connected && fd.cloexec());
     let port0 = addr4([127, 0, 0, 1], 0);
     m.event(20, code::SOCKET_X, &[I(5), U32(2), U32(1), U32(0), U32(0)]);
     m.event(20, code::BIND_X, &[I(0), B(&port0), I(5)]);
-    assert_eq!((m.name(), m.cur.fd_info.as_ref().map(|fd| fd.kind)), ("127.0.0.1:0".into(), Some(FdKind::Ipv4Sock)));
+    assert_eq!((m.name(), m.fd().map(|fd| fd.kind)), ("127.0.0.1:0".into(), Some(FdKind::Ipv4Sock)));
 }
 
 #[test]
@@ -296,7 +301,7 @@ fn udp() {
     let sent = v4([10, 0, 0, 1], 4000, [8, 8, 8, 8], 53);
     m.event(20, code::SENDTO_X, &[I(1), B(b"x"), I(3), U32(1), B(&sent)]);
     assert_eq!((m.name(), m.cur.fd_name_changed), ("10.0.0.1:4000->8.8.8.8:53".into(), true));
-    assert_eq!(m.cur.fd_info.as_ref().map(|fd| fd.role), Some(Role::Client));
+    assert_eq!(m.fd().map(|fd| fd.role), Some(Role::Client));
     m.event(20, code::RECVFROM_X, &[I(1), B(b"x"), B(&v4([8, 8, 8, 8], 53, [10, 0, 0, 1], 4000)), I(3), U32(1)]);
     assert!(!m.cur.fd_name_changed);
     m.event(20, code::CONNECT_X, &[I(0), B(&v4([10, 0, 0, 1], 4000, [8, 8, 4, 4], 53)), I(3), N]);
@@ -305,7 +310,7 @@ fn udp() {
     m.event(20, code::SENDTO_X, &[I(1), B(b"x"), I(9), U32(1), B(&sent)]);
     assert_eq!((m.cur.fd, m.name()), (Some(9), "10.0.0.1:4000->8.8.8.8:53".into()));
     m.event(20, code::SENDTO_X, &[I(-1), B(b"x"), I(19), U32(1), B(&sent)]);
-    assert!(m.cur.fd_info.is_none());
+    assert!(m.fd().is_none());
 }
 
 #[test]
@@ -342,7 +347,7 @@ fn child_seen_by_its_parent_first() {
 fn child_seen_first() {
     let mut m = Machine::new();
     m.clone(30, 0, (30, 20), 0, (30, 30));
-    assert_eq!((m.cur.tid, m.ptid(30), m.comm(30).as_deref()), (Some(30), 20, Some("app")));
+    assert_eq!((m.cur.slot, m.ptid(30), m.comm(30).as_deref()), (Some(m.facts(30).slot), 20, Some("app")));
     let made = m.state.threads.get(30).map(|t| t.clone_ts);
     m.clone(20, 30, (20, 10), 0, (20, 20));
     assert_eq!(m.state.threads.get(30).map(|t| t.clone_ts), made);
@@ -482,7 +487,7 @@ fn users_and_containers() {
     let mut m = Machine::new();
     m.event(-1, code::USER_ADDED_E, &[U32(33), U32(34), T("www"), T("/w"), T("/sh"), T("")]);
     m.event(-1, code::GROUP_ADDED_E, &[U32(34), T("web"), T("")]);
-    assert_eq!(m.cur.tid, None);
+    assert_eq!(m.cur.slot, None);
     assert_eq!(m.state.users.user(b"", 33).map(|u| text(&u.name)), Some("www".into()));
     assert_eq!(m.state.users.user(b"", 0).map(|u| text(&u.name)), Some("root".into()));
     m.event(-1, code::USER_DELETED_E, &[U32(33), U32(34), T("www"), T("/w"), T("/sh"), T("")]);
