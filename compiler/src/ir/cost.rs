@@ -8,7 +8,8 @@ use super::PredicateId;
 use super::formula::{Form, FormId, Formulas};
 use crate::hir::{Comparison, Const, Op, Operand, Predicate, RuleSet, TransformArg};
 use crate::print::With;
-use peregrine_schema::{FieldFlags, FieldId, Type};
+use crate::value::Arg;
+use peregrine_schema::{EVENTS, FieldFlags, FieldId, Type};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
@@ -181,7 +182,7 @@ fn guess(rules: &RuleSet, predicate: &Predicate) -> Estimate {
         Comparison::Field(op, rhs) => operator_cost(*op) + 20.0 + operand_cost(rules, rhs),
         Comparison::FieldList(_, rhs) => 30.0 + operand_cost(rules, rhs),
     };
-    Estimate { cost: operand + test, likely }
+    Estimate { cost: (operand + test).max(1.0), likely }
 }
 
 fn operator_cost(op: Op) -> f64 {
@@ -198,9 +199,21 @@ fn operator_cost(op: Op) -> f64 {
 
 fn operand_cost(rules: &RuleSet, operand: &Operand) -> f64 {
     match operand {
-        Operand::Field(slot) => rules.fields.get(*slot as usize).map_or(20.0, |f| field_cost(f.id)),
+        Operand::Field(slot) => rules.fields.get(*slot as usize).map_or(20.0, |f| match &f.arg {
+            // Texts of flags are recognised by their number; the operator does not run either.
+            Arg::Key(name) if f.id == FieldId::EvtArg && only_flags(name) => -2.0,
+            _ => field_cost(f.id),
+        }),
         Operand::Transform(t) => 40.0 + t.args.iter().map(|a| argument_cost(rules, a)).sum::<f64>(),
     }
+}
+
+/// Whether every parameter of the name is a set of flags.
+fn only_flags(name: &str) -> bool {
+    use Type::*;
+    let mut named = EVENTS.iter().filter_map(|e| e.params.iter().find(|p| p.name == name)).peekable();
+    named.peek().is_some()
+        && named.all(|p| matches!(p.ty, Flags8 | Flags16 | Flags32 | Enumflags8 | Enumflags16 | Enumflags32 | Mode))
 }
 
 fn argument_cost(rules: &RuleSet, argument: &TransformArg) -> f64 {

@@ -24,9 +24,11 @@ pub(super) fn value<'a>(view: &EventView<'a>, field: &'a BoundField) -> Option<V
     }
     let thread = view.thread()?;
     let num = view.cur.fd.unwrap_or(-1);
+    if field.id == FdNum {
+        return Some(Value::Int(num));
+    }
     let known = descriptor(view, num);
     match field.id {
-        FdNum => return Some(Value::Int(num)),
         FdName => return Some(Value::Str(name(view, known)?)),
         FdNameraw => return Some(Value::Str(raw_name(view, known)?)),
         FdDirectory => return Some(Value::Str(directory(view, known)?)),
@@ -130,7 +132,12 @@ fn raw_name<'a>(view: &EventView<'a>, known: Option<&'a Fd>) -> Option<&'a [u8]>
 }
 
 /// What an unknown descriptor would be called: the path of an opening system call, the address of a connecting one.
+/// Several fields ask for it: it is put together once per event.
 fn name_from_params<'a>(view: &EventView<'a>, raw: bool) -> Option<&'a [u8]> {
+    *view.names[usize::from(raw)].get_or_init(|| make_name_from_params(view, raw))
+}
+
+fn make_name_from_params<'a>(view: &EventView<'a>, raw: bool) -> Option<&'a [u8]> {
     if !view.event().is_exit() {
         return None;
     }

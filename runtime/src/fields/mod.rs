@@ -64,6 +64,8 @@ pub struct EventView<'a> {
     bound: &'a Bound,
     scratch: &'a bumpalo::Bump,
     env: &'a Env,
+    /// Names of an unknown descriptor, cleaned and as written, put together on first use.
+    names: [OnceCell<Option<&'a [u8]>>; 2],
     /// The thread, looked up on first use.
     thread: OnceCell<Option<&'a Thread>>,
 }
@@ -99,6 +101,7 @@ impl<'a> EventView<'a> {
             bound,
             scratch,
             env,
+            names: [OnceCell::new(), OnceCell::new()],
             thread: OnceCell::new(),
         }
     }
