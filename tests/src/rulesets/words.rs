@@ -68,21 +68,22 @@ impl Random {
     }
 }
 
-/// The word of an index: two syllables and more.
+/// The word of an index: two syllables and, from 65,536 on, more.
 pub(super) fn word(index: u32) -> String {
-    let mut word = String::new();
-    let mut rest = index;
-    for syllable in 0.. {
-        if syllable >= 2 && rest == 0 {
-            break;
-        }
-        // A syllable has 256 forms; the one behind the second never is the first form, so words stay distinct.
-        let form = if syllable < 2 { rest % 256 } else { (rest - 1) % 256 };
-        rest = if syllable < 2 { rest / 256 } else { (rest - 1) / 256 };
-        word += ONSETS[form as usize / 16];
-        word += RIMES[form as usize % 16];
+    // Neighbours share no beginning: an odd factor permutes the 16 bits that choose the first two syllables.
+    let first = (index & 0xffff).wrapping_mul(0x9E3B) & 0xffff;
+    let mut word = syllable(first % 256) + &syllable(first / 256);
+    let mut rest = index >> 16;
+    while rest > 0 {
+        word += &syllable((rest - 1) % 256);
+        rest = (rest - 1) / 256;
     }
     word
+}
+
+/// No end of a syllable begins another one, so words of different syllables differ.
+fn syllable(form: u32) -> String {
+    format!("{}{}", ONSETS[form as usize / 16], RIMES[form as usize % 16])
 }
 
 /// Names of programs: a word, often with an ending such as `-ctl`; cut to 15 bytes, as the kernel does.
