@@ -47,7 +47,8 @@ struct Options {
     /// Figures of Falco's from another time, shown with that mark where it does not run
     #[arg(long, value_name = "FILE")]
     reference: Option<PathBuf>,
-    /// Folder of the record. Default: benches/record/DATE, to which the README's links are led then
+    /// Folder of the record. Default, if everything was run: benches/record/DATE, to which the README's links are
+    /// led then
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
     /// Write no record
@@ -70,6 +71,14 @@ enum Part {
     Scaling,
 }
 
+impl Options {
+    /// Whether everything is run on everything.
+    fn is_whole(&self) -> bool {
+        let parts = Part::value_variants().iter().all(|part| self.parts.contains(part));
+        parts && self.captures.is_empty() && self.rules.is_empty()
+    }
+}
+
 fn main() -> anyhow::Result<()> {
     let mut args = std::env::args_os();
     if args.nth(1).is_some_and(|a| a == programs::MEASURE) {
@@ -82,17 +91,20 @@ fn main() -> anyhow::Result<()> {
         println!("{}", table.text());
     }
     println!("{}", report::conditions(&results));
-    if !options.no_record {
-        let usual = || rules::repository().join("benches/record").join(&results.conditions.date);
-        let folder = options.record.clone().unwrap_or_else(usual);
-        report::record(&folder, &results)?;
-        if options.record.is_none() {
-            let readme = rules::repository().join("README.md");
-            let text = std::fs::read_to_string(&readme)?;
-            std::fs::write(&readme, report::point_to(&text, &results.conditions.date))?;
-        }
-        println!("\nRecord: {}", folder.canonicalize().unwrap_or(folder).display());
+    if let Some(folder) = &options.record {
+        write_record(folder, &results)?;
+    } else if options.is_whole() && !options.no_record {
+        write_record(&rules::repository().join("benches/record").join(&results.conditions.date), &results)?;
+        let readme = rules::repository().join("README.md");
+        let text = std::fs::read_to_string(&readme)?;
+        std::fs::write(&readme, report::point_to(&text, &results.conditions.date))?;
     }
+    Ok(())
+}
+
+fn write_record(folder: &Path, results: &Results) -> anyhow::Result<()> {
+    report::record(folder, results)?;
+    println!("\nRecord: {}", folder.canonicalize().unwrap_or_else(|_| folder.to_owned()).display());
     Ok(())
 }
 
@@ -266,4 +278,23 @@ fn prepare(options: &Options, folder: &Path, bar: &ProgressBar) -> anyhow::Resul
         found.extend(captures::prepare(&capture, folder, least)?);
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Options;
+    use clap::{CommandFactory as _, Parser as _};
+
+    #[test]
+    fn options_are_consistent() {
+        Options::command().debug_assert();
+    }
+
+    #[test]
+    fn only_a_whole_run_is_recorded_by_itself() {
+        let whole = |args: &[&str]| Options::parse_from([&["suite"], args].concat()).is_whole();
+        assert!(whole(&["--runs", "1"]));
+        assert!(!whole(&["--parts", "inprocess,scaling"]));
+        assert!(!whole(&["--captures", "a.scap"]));
+    }
 }

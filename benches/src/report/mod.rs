@@ -69,7 +69,7 @@ fn markdown(results: &Results, plots: &[&str]) -> String {
 pub fn conditions(results: &Results) -> String {
     let c = &results.conditions;
     let mut text = format!(
-        "{}; {}; least of {} runs in process and of {} runs of programs; load average {:.2} before, {:.2} after.",
+        "{}; {}; runs in process: {}, of programs: {}, the least counts; load average {:.2} before, {:.2} after.",
         c.machine, c.commit, c.runs.0, c.runs.1, c.load.0, c.load.1
     );
     if let Some(falco) = &c.falco {

@@ -174,7 +174,7 @@ fn compiling(path: &Path, scaling: &[Scaling]) -> Drawn {
         line("native", |s| s.steps.native),
         line("total", |s| s.steps.total()),
     ];
-    chart(path, "Compiling generated rules, ms", &lines, Some((10_000.0, 5_000.0, "target for 10,000 rules")))
+    chart(path, "Compiling generated rules, ms", &lines, Some((10_000.0, 5_000.0, "target")))
 }
 
 /// Lines over the number of rules, both axes logarithmic, and a point to stay below if it is on the axis.
@@ -208,33 +208,30 @@ fn chart(path: &Path, title: &str, lines: &[Line], below: Option<(f64, f64, &str
         .label_style(("sans-serif", 13).into_font().color(&INK))
         .axis_desc_style(("sans-serif", 14).into_font().color(&INK))
         .draw()?;
+    let mut ends = Vec::new();
     for (i, line) in lines.iter().enumerate() {
         let colour = LINES[i % LINES.len()];
         let points: Vec<(f64, f64)> = line.points.iter().map(|(x, y)| (*x, y.max(FLOOR))).collect();
         chart.draw_series(LineSeries::new(points.clone(), colour.stroke_width(2)))?;
         chart.draw_series(points.iter().map(|point| Circle::new(*point, 4, colour.filled())))?;
-        if let Some(last) = points.last() {
-            let style = ("sans-serif", 14).into_font().color(&colour).pos(Pos::new(HPos::Left, VPos::Center));
-            let label = EmptyElement::at(*last) + Text::new(line.label.clone(), (10, label_shift(lines, i)), style);
-            chart.draw_series(std::iter::once(label))?;
-        }
+        ends.extend(points.last().map(|last| (chart.backend_coord(last), &line.label, colour)));
+    }
+    // Labels stand at the ends of lines, and move down where another one is in the way.
+    ends.sort_by_key(|((_, y), _, _)| *y);
+    let mut free = 0;
+    for ((x, y), label, colour) in ends {
+        free = free.max(y);
+        let style = ("sans-serif", 14).into_font().color(&colour).pos(Pos::new(HPos::Left, VPos::Center));
+        area.draw(&Text::new(label.as_str(), (x + 10, free), style))?;
+        free += 16;
     }
     if let Some((x, y, label)) = below {
-        let style = ("sans-serif", 13).into_font().color(&INK).pos(Pos::new(HPos::Right, VPos::Bottom));
+        let style = ("sans-serif", 13).into_font().color(&INK).pos(Pos::new(HPos::Right, VPos::Top));
         let text = EmptyElement::at((x, y))
-            + Text::new(label.to_owned(), (-10, -2), style)
+            + Text::new(label.to_owned(), (-12, 3), style)
             + PathElement::new(vec![(-9, 0), (9, 0)], INK.stroke_width(3));
         chart.draw_series(std::iter::once(text))?;
     }
     area.present()?;
     Ok(())
-}
-
-/// How far down a line's label moves so that it does not cover that of a line that ends near it.
-fn label_shift(lines: &[Line], index: usize) -> i32 {
-    let end = |line: &Line| line.points.last().map_or(0.0, |(_, y)| y.max(0.1).log10());
-    let mine = end(&lines[index]);
-    let close =
-        |(i, line): (usize, &Line)| i != index && (end(line) - mine).abs() < 0.12 && (end(line), i) > (mine, index);
-    14 * lines.iter().enumerate().filter(|(i, l)| close((*i, l))).count() as i32
 }
