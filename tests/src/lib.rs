@@ -5,7 +5,7 @@
 //! - [`conditions`] checks conditions on tables of field values (`corpus/conditions`);
 //! - [`engines`] lists the engines that must agree;
 //! - [`generate`] makes random conditions and events, [`fuzzing`] says what must hold on them;
-//! - [`rules`] loads rule sets;
+//! - [`rules`] loads rule sets, [`rulesets`] makes large ones;
 //! - [`shared`] reads recorded captures and Falco's answers, which lie outside the repository.
 //!
 //! Functions panic on misuse and when a property fails; mistakes in files are errors.
@@ -15,6 +15,7 @@ pub mod engines;
 pub mod fuzzing;
 pub mod generate;
 pub mod rules;
+pub mod rulesets;
 pub mod scap;
 pub mod scenario;
 pub mod shared;
