@@ -11,7 +11,11 @@ use super::constant::parse_unsigned;
 use super::{CheckError, MAX_NESTING, expr_at};
 use crate::hir::{EventSet, ListOp, Op};
 use crate::syntax::ast::{At, Check, CheckOp, Expr, Operand, Rhs, TransformArg, Value};
-use peregrine_schema::syscalls::event_codes;
+use peregrine_schema::EVENTS;
+use peregrine_schema::events::code;
+use peregrine_schema::syscalls::{ASYNC_EVENT_NAMES, SYSCALLS, UNKNOWN_SYSCALL, event_codes};
+use rustc_hash::FxHashMap;
+use std::sync::LazyLock;
 
 /// The set of a condition whose macros have been replaced.
 pub fn event_set(expr: &Expr) -> Result<EventSet, CheckError> {
@@ -68,12 +72,31 @@ fn check_set(check: &Check) -> Result<Option<EventSet>, CheckError> {
 }
 
 fn named(values: &[Value]) -> EventSet {
-    let mut set = EventSet::EMPTY;
-    let names = values.iter().filter_map(|v| std::str::from_utf8(&v.bytes).ok());
-    for code in names.flat_map(event_codes) {
-        set.insert(code);
+    let names = values.iter().filter_map(|value| std::str::from_utf8(&value.bytes).ok());
+    names.filter_map(|name| NAMES.get(name)).fold(EventSet::EMPTY, |set, codes| set.union(codes))
+}
+
+/// What [`event_codes`] says of every name, since rules ask for the same few names again and again.
+static NAMES: LazyLock<FxHashMap<&'static str, EventSet>> = LazyLock::new(|| {
+    let mut names: FxHashMap<&str, EventSet> = FxHashMap::default();
+    for event in &EVENTS {
+        let set = names.entry(event.name).or_insert(EventSet::EMPTY);
+        if event.code != code::GENERIC_E && event.code != code::GENERIC_X {
+            set.insert(event.code);
+        }
     }
-    set
+    let missing = SYSCALLS.iter().map(|call| call.name).filter(|name| names.get(name).is_none_or(EventSet::is_empty));
+    let missing: Vec<&str> = missing.chain(ASYNC_EVENT_NAMES).chain([UNKNOWN_SYSCALL]).collect();
+    for name in missing {
+        let set = names.entry(name).or_insert(EventSet::EMPTY);
+        event_codes(name).into_iter().for_each(|code| set.insert(code));
+    }
+    names
+});
+
+/// Whether `evt.type` may be compared with the name.
+pub(super) fn is_event_name(name: &str) -> bool {
+    NAMES.contains_key(name)
 }
 
 /// An event type on the left, something computed on the right.
@@ -145,5 +168,22 @@ fn event_number(check: &Check) -> Option<bool> {
             _ => None,
         },
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use peregrine_schema::syscalls;
+
+    #[test]
+    fn names_are_those_of_the_schema() {
+        let events = EVENTS.iter().map(|event| event.name);
+        let calls = SYSCALLS.iter().map(|call| call.name);
+        for name in events.chain(calls).chain(ASYNC_EVENT_NAMES).chain([UNKNOWN_SYSCALL, "nosuch", ""]) {
+            assert_eq!(is_event_name(name), syscalls::is_event_name(name), "{name}");
+            let codes: Vec<u16> = NAMES.get(name).map_or(Vec::new(), |set| set.iter().collect());
+            assert_eq!(codes, event_codes(name), "{name}");
+        }
     }
 }

@@ -115,6 +115,8 @@ pub enum WarningKind {
 pub struct Checker {
     fields: Vec<FieldRef>,
     slots: FxHashMap<FieldRef, Slot>,
+    /// Texts that turned out to name fields.
+    resolved: FxHashMap<String, Resolved>,
 }
 
 impl Checker {
@@ -156,7 +158,7 @@ impl Checker {
     /// Whether `text` names a field or a transformer of fields, as the `fields` of an exception must.
     pub fn is_operand(&self, text: &str) -> bool {
         match crate::syntax::parse_operand(text, 0) {
-            Ok(operand) => self.clone().operand(&operand).is_ok(),
+            Ok(operand) => Checker::new().operand(&operand).is_ok(),
             Err(_) => false,
         }
     }
@@ -171,7 +173,7 @@ impl Checker {
     }
 
     /// Drops all fields but the first `len`.
-    fn forget(&mut self, len: usize) {
+    pub(crate) fn forget(&mut self, len: usize) {
         for field in self.fields.drain(len..) {
             self.slots.remove(&field);
         }

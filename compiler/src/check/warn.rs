@@ -1,9 +1,11 @@
 //! Warnings: what is accepted but probably not meant.
 
+use super::field::may_be_field;
 use super::{CheckWarning, WarningKind, resolve};
 use crate::hir::{Op, TransformKind};
 use crate::syntax::ast::{At, Check, CheckOp, Expr, Operand, Rhs, TransformArg, Value};
 use crate::syntax::print::transform_name;
+use std::borrow::Cow;
 
 /// Deprecated fields that are warned of, in the order of the warnings, and what is said of them.
 const DEPRECATED: [(&str, &str); 6] = [
@@ -54,7 +56,8 @@ pub fn syntax_warnings(expr: &Expr) -> Vec<CheckWarning> {
 fn visit_fields(operand: &Operand, deprecated: &mut [Option<At>; DEPRECATED.len()]) -> bool {
     match operand {
         Operand::Field { name, at, .. } => {
-            if let Some(i) = DEPRECATED.iter().position(|(field, _)| field == name) {
+            let deprecates = name.starts_with("evt.");
+            if let Some(i) = DEPRECATED.iter().position(|(field, _)| deprecates && field == name) {
                 deprecated[i].get_or_insert_with(|| at.clone());
             }
             name.starts_with("ka.") || name.starts_with("jevt.")
@@ -107,8 +110,9 @@ pub(super) fn text_warnings(op: CheckOp, value: &Value, out: &mut Vec<CheckWarni
         ));
     }
     let is_space = |c: char| matches!(c, ' ' | '\t' | '\n' | '\u{b}' | '\u{c}' | '\r');
-    let packed: String = text.chars().filter(|c| !is_space(*c)).collect();
-    if resolve(&packed).is_ok() {
+    let packed: Cow<'_, str> =
+        if text.contains(is_space) { text.chars().filter(|c| !is_space(*c)).collect() } else { Cow::Borrowed(&text) };
+    if may_be_field(&packed) && resolve(&packed).is_ok() {
         warn(format!("'{text}' may be a valid field misused as a const string value"));
     }
     if looks_like_transformer(&packed) {
