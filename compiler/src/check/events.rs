@@ -13,7 +13,7 @@ use crate::hir::{EventSet, ListOp, Op};
 use crate::syntax::ast::{At, Check, CheckOp, Expr, Operand, Rhs, TransformArg, Value};
 use peregrine_schema::EVENTS;
 use peregrine_schema::events::code;
-use peregrine_schema::syscalls::{ASYNC_EVENT_NAMES, SYSCALLS, UNKNOWN_SYSCALL, event_codes};
+use peregrine_schema::syscalls::{ASYNC_EVENT_NAMES, SYSCALLS, UNKNOWN_SYSCALL};
 use rustc_hash::FxHashMap;
 use std::sync::LazyLock;
 
@@ -28,7 +28,7 @@ fn expr_set(expr: &Expr, negated: bool, depth: usize) -> Result<EventSet, CheckE
         return Err(CheckError::other(message, expr_at(expr)));
     }
     let members = |members: &[Expr], intersect: bool| {
-        let mut set = if intersect { EventSet::all() } else { EventSet::EMPTY };
+        let mut set = if intersect { ALL.clone() } else { EventSet::EMPTY };
         for member in members {
             let other = expr_set(member, negated, depth + 1)?;
             set = if intersect { set.intersection(&other) } else { set.union(&other) };
@@ -39,11 +39,12 @@ fn expr_set(expr: &Expr, negated: bool, depth: usize) -> Result<EventSet, CheckE
         Expr::And(all, _) => members(all, !negated),
         Expr::Or(any, _) => members(any, negated),
         Expr::Not(inner, _) => expr_set(inner, !negated, depth + 1),
-        Expr::Macro(..) => Ok(EventSet::all()),
+        Expr::Macro(..) => Ok(ALL.clone()),
+        Expr::Shared(inner) => expr_set(inner, negated, depth),
         Expr::Check(check) => Ok(match check_set(check)? {
-            Some(set) if negated => set.complement(),
+            Some(set) if negated => complement(&set),
             Some(set) => set,
-            None => EventSet::all(),
+            None => ALL.clone(),
         }),
     }
 }
@@ -51,10 +52,10 @@ fn expr_set(expr: &Expr, negated: bool, depth: usize) -> Result<EventSet, CheckE
 /// What a comparison says about event codes; `None` if nothing.
 fn check_set(check: &Check) -> Result<Option<EventSet>, CheckError> {
     if let Some(holds) = event_number(check) {
-        return Ok(Some(if holds { EventSet::all() } else { EventSet::EMPTY }));
+        return Ok(Some(if holds { ALL.clone() } else { EventSet::EMPTY }));
     }
     let understood = match check.op {
-        CheckOp::Exists => return Ok(is_event_type(&check.lhs)?.then(EventSet::all)),
+        CheckOp::Exists => return Ok(is_event_type(&check.lhs)?.then(|| ALL.clone())),
         CheckOp::Scalar(Op::Eq | Op::Ne, None) | CheckOp::List(ListOp::In) => true,
         _ => false,
     };
@@ -68,7 +69,7 @@ fn check_set(check: &Check) -> Result<Option<EventSet>, CheckError> {
         None => return Ok(None),
     };
     let set = named(values);
-    Ok(Some(if check.op == CheckOp::Scalar(Op::Ne, None) { set.complement() } else { set }))
+    Ok(Some(if check.op == CheckOp::Scalar(Op::Ne, None) { complement(&set) } else { set }))
 }
 
 fn named(values: &[Value]) -> EventSet {
@@ -76,7 +77,14 @@ fn named(values: &[Value]) -> EventSet {
     names.filter_map(|name| NAMES.get(name)).fold(EventSet::EMPTY, |set, codes| set.union(codes))
 }
 
-/// What [`event_codes`] says of every name, since rules ask for the same few names again and again.
+/// [`EventSet::all`] and [`EventSet::complement`] go through all codes one by one, too slow for every comparison.
+static ALL: LazyLock<EventSet> = LazyLock::new(EventSet::all);
+
+fn complement(set: &EventSet) -> EventSet {
+    EventSet(std::array::from_fn(|i| ALL.0[i] & !set.0[i]))
+}
+
+/// What [`peregrine_schema::syscalls::event_codes`] says of every name, since rules ask for the same few names again and again.
 static NAMES: LazyLock<FxHashMap<&'static str, EventSet>> = LazyLock::new(|| {
     let mut names: FxHashMap<&str, EventSet> = FxHashMap::default();
     for event in &EVENTS {
@@ -89,7 +97,12 @@ static NAMES: LazyLock<FxHashMap<&'static str, EventSet>> = LazyLock::new(|| {
     let missing: Vec<&str> = missing.chain(ASYNC_EVENT_NAMES).chain([UNKNOWN_SYSCALL]).collect();
     for name in missing {
         let set = names.entry(name).or_insert(EventSet::EMPTY);
-        event_codes(name).into_iter().for_each(|code| set.insert(code));
+        if ASYNC_EVENT_NAMES.contains(&name) {
+            set.insert(code::ASYNCEVENT_E);
+        }
+        if set.is_empty() {
+            [code::GENERIC_E, code::GENERIC_X].into_iter().for_each(|code| set.insert(code));
+        }
     }
     names
 });
@@ -183,7 +196,7 @@ mod tests {
         for name in events.chain(calls).chain(ASYNC_EVENT_NAMES).chain([UNKNOWN_SYSCALL, "nosuch", ""]) {
             assert_eq!(is_event_name(name), syscalls::is_event_name(name), "{name}");
             let codes: Vec<u16> = NAMES.get(name).map_or(Vec::new(), |set| set.iter().collect());
-            assert_eq!(codes, event_codes(name), "{name}");
+            assert_eq!(codes, syscalls::event_codes(name), "{name}");
         }
     }
 }

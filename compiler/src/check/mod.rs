@@ -203,6 +203,7 @@ impl Pass<'_> {
                 Expr::Not(twice) => *twice,
                 other => Expr::Not(Box::new(other)),
             }),
+            ast::Expr::Shared(inner) => self.expr(inner, depth),
             ast::Expr::Macro(name, at) => {
                 self.errors.push(CheckError::other(format!("filter error: unexpected identifier '{name}'"), at));
                 None
@@ -284,6 +285,7 @@ pub(crate) fn expr_at(expr: &ast::Expr) -> &At {
     match expr {
         ast::Expr::And(_, at) | ast::Expr::Or(_, at) | ast::Expr::Not(_, at) | ast::Expr::Macro(_, at) => at,
         ast::Expr::Check(check) => &check.at,
+        ast::Expr::Shared(inner) => expr_at(inner),
     }
 }
 

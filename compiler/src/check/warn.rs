@@ -34,6 +34,7 @@ pub fn syntax_warnings(expr: &Expr) -> Vec<CheckWarning> {
         match expr {
             Expr::And(members, _) | Expr::Or(members, _) => todo.extend(members.iter().rev()),
             Expr::Not(inner, _) => todo.push(inner),
+            Expr::Shared(inner) => todo.push(inner),
             Expr::Macro(..) => {}
             Expr::Check(check) => {
                 let unsafe_field = visit_fields(&check.lhs, &mut deprecated);
@@ -56,8 +57,7 @@ pub fn syntax_warnings(expr: &Expr) -> Vec<CheckWarning> {
 fn visit_fields(operand: &Operand, deprecated: &mut [Option<At>; DEPRECATED.len()]) -> bool {
     match operand {
         Operand::Field { name, at, .. } => {
-            let deprecates = name.starts_with("evt.");
-            if let Some(i) = DEPRECATED.iter().position(|(field, _)| deprecates && field == name) {
+            if let Some(i) = DEPRECATED.iter().position(|(field, _)| field == name) {
                 deprecated[i].get_or_insert_with(|| at.clone());
             }
             name.starts_with("ka.") || name.starts_with("jevt.")
@@ -87,7 +87,9 @@ fn compared_with_na(check: &Check) -> Option<At> {
 
 /// Warnings for an output text that mentions deprecated fields, anywhere in the text.
 pub(super) fn output_warnings(text: &str, text_id: u32) -> Vec<CheckWarning> {
-    let mentioned = DEPRECATED.iter().filter_map(|(name, _)| Some((*name, text.find(name)?)));
+    let find = |name: &str| memchr::memmem::find(text.as_bytes(), name.as_bytes());
+    let any = find("evt.").is_some();
+    let mentioned = DEPRECATED.iter().filter(|_| any).filter_map(|(name, _)| Some((*name, find(name)?)));
     mentioned
         .map(|(name, start)| CheckWarning {
             kind: WarningKind::DeprecatedField(name),
@@ -99,11 +101,17 @@ pub(super) fn output_warnings(text: &str, text_id: u32) -> Vec<CheckWarning> {
 
 /// Warnings for a constant: text that looks like a field or a transformer, needless regular expressions.
 pub(super) fn text_warnings(op: CheckOp, value: &Value, out: &mut Vec<CheckWarning>) {
-    let text = String::from_utf8_lossy(&value.bytes);
+    // A field has a dot, a transformer a parenthesis; most constants have neither.
+    let regex = matches!(op, CheckOp::Scalar(Op::Regex, _));
+    if !regex && memchr::memchr2(b'.', b')', &value.bytes).is_none() {
+        return;
+    }
+    let lossy = |_| String::from_utf8_lossy(&value.bytes);
+    let text = std::str::from_utf8(&value.bytes).map_or_else(lossy, Cow::Borrowed);
     let mut warn = |message| {
         out.push(CheckWarning { kind: WarningKind::Condition, message, at: value.at.clone() });
     };
-    if matches!(op, CheckOp::Scalar(Op::Regex, _)) && is_plain(&value.bytes) {
+    if regex && is_plain(&value.bytes) {
         warn(format!(
             "regex check with '{text}' may be optimized with simpler operators such as '=', 'contains', \
              'startswith', 'endswith'"

@@ -18,7 +18,7 @@ use super::collect::{Collector, Macro, Named, Rule, Sink};
 use super::context::Context;
 use super::kept::{Kept, KeptMacro, KeptRule};
 use super::lists::{self, ListUse, Lists};
-use super::macros::{Expander, Expansion, ParsedMacro};
+use super::macros::{Expander, Expansion, ParsedMacro, Shape};
 use super::{Definition, Options, Origin, exceptions, output};
 use crate::check::{self, Checker};
 use crate::hir;
@@ -140,28 +140,36 @@ impl Compiler<'_> {
                     self.lists.mark_used(text.lists.iter().map(|used| used.list));
                     (text, Some(condition))
                 }
-                None => self.parse(&item.condition, &item.condition_context, Owner::Macro(item), index as u32),
+                None => {
+                    let owner = Owner::Macro(item);
+                    let (text, parsed) = self.parse(&item.condition, &item.condition_context, owner, index as u32);
+                    (text, parsed.map(Arc::new))
+                }
             };
             self.macro_texts.push(text);
             let parsed = condition.clone();
             done.push(KeptMacro { visibility: item.visibility, reach, parsed, ..KeptMacro::default() });
-            self.macros.push(ParsedMacro { name: item.name.clone(), index: item.index, condition, used: false });
+            let (name, index_of) = (item.name.clone(), item.index);
+            self.macros.push(ParsedMacro { name, index: index_of, condition, shape: None, used: false });
             self.macro_names.insert(item.name.clone(), index);
         }
         for index in 0..self.macro_texts.len() {
-            self.macro_texts[index].macros = self.named_macros(self.macros[index].condition.as_ref());
+            self.macro_texts[index].macros = self.named_macros(self.macros[index].condition.as_deref());
         }
         for (index, item) in self.collector.macros.items.iter().enumerate() {
             if let Some((condition, resolved)) = kept.take_expanded(index) {
                 resolved.iter().for_each(|used| self.macros[*used].used = true);
+                self.macros[index].shape = Some(Shape::of(&condition));
                 self.macros[index].condition = Some(condition);
                 done[index].resolved = resolved;
                 continue;
             }
-            let Some(mut condition) = self.macros[index].condition.clone() else { continue };
+            let Some(parsed) = &self.macros[index].condition else { continue };
+            let mut condition = Expr::clone(parsed);
             let expansion = self.expand(&mut condition, item.visibility);
             let complete = self.report_expansion(&expansion, &item.condition, &item.context, Owner::Macro(item));
-            self.macros[index].condition = complete.then_some(condition);
+            self.macros[index].shape = complete.then(|| Shape::of(&condition));
+            self.macros[index].condition = complete.then(|| Arc::new(condition));
             done[index].resolved = expansion.resolved.iter().map(|(index, _)| *index).collect();
         }
         done
@@ -322,7 +330,7 @@ impl Compiler<'_> {
                 Expr::Macro(name, at) => {
                     found.extend(self.macro_names.get(name).map(|index| (*index, at.clone())));
                 }
-                Expr::Check(_) => {}
+                Expr::Check(_) | Expr::Shared(_) => {}
             }
         }
         found

@@ -22,9 +22,9 @@ pub(super) struct KeptMacro {
     pub(super) reach: Vec<usize>,
     pub(super) text: Text,
     /// The condition with the names of macros in it.
-    pub(super) parsed: Option<Expr>,
+    pub(super) parsed: Option<Arc<Expr>>,
     /// The condition without them.
-    pub(super) expanded: Option<Expr>,
+    pub(super) expanded: Option<Arc<Expr>>,
     /// Macros that were put in.
     pub(super) resolved: Vec<usize>,
 }
@@ -76,7 +76,7 @@ impl Kept {
     }
 
     /// Text and condition of a macro, if it is what it was.
-    pub(super) fn take_macro(&mut self, index: usize, visibility: u32, reach: &[usize]) -> Option<(Text, Expr)> {
+    pub(super) fn take_macro(&mut self, index: usize, visibility: u32, reach: &[usize]) -> Option<(Text, Arc<Expr>)> {
         let item = self.macros.get(index)?;
         if item.visibility != visibility || !self.same(&item.reach, reach) {
             return None;
@@ -94,7 +94,7 @@ impl Kept {
     }
 
     /// The condition of a macro with all macros put in, and which these were, if all macros are what they were.
-    pub(super) fn take_expanded(&mut self, index: usize) -> Option<(Expr, Vec<usize>)> {
+    pub(super) fn take_expanded(&mut self, index: usize) -> Option<(Arc<Expr>, Vec<usize>)> {
         if !self.macros_are_intact() {
             return None;
         }

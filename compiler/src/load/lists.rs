@@ -37,13 +37,26 @@ impl FlatList {
 }
 
 /// All lists, flat.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Lists {
     /// In order of definition.
     pub(super) flat: Vec<FlatList>,
     by_name: FxHashMap<String, usize>,
     /// Lists whose names hold a delimiter, which no word of a text does.
     odd: Vec<usize>,
+    /// By the first byte of names, which lengths they have, see [`bit`]: most words are told apart by that.
+    lengths: [u64; 256],
+}
+
+impl Default for Lists {
+    fn default() -> Lists {
+        Lists { flat: Vec::new(), by_name: FxHashMap::default(), odd: Vec::new(), lengths: [0; 256] }
+    }
+}
+
+/// The bit of a word's length.
+fn bit(word: &[u8]) -> u64 {
+    1 << (word.len() % 64)
 }
 
 impl Lists {
@@ -53,6 +66,9 @@ impl Lists {
             if list.name.bytes().any(|byte| delimiter(Some(byte))) {
                 lists.odd.push(index);
             } else {
+                if let Some(first) = list.name.bytes().next() {
+                    lists.lengths[usize::from(first)] |= bit(list.name.as_bytes());
+                }
                 lists.by_name.insert(list.name.clone(), index);
             }
         }
@@ -61,8 +77,9 @@ impl Lists {
 
     /// The lists that words of a text name.
     fn named<'a>(&'a self, text: &'a str) -> impl Iterator<Item = usize> + 'a {
-        let words = text.split(|c| u8::try_from(c).is_ok_and(|byte| delimiter(Some(byte))));
-        words.filter(|word| !word.is_empty()).filter_map(|word| self.by_name.get(word).copied())
+        let words = text.as_bytes().split(|byte| delimiter(Some(*byte)));
+        let likely = words.filter(|word| word.first().is_some_and(|b| self.lengths[usize::from(*b)] & bit(word) != 0));
+        likely.filter_map(|word| self.by_name.get(std::str::from_utf8(word).ok()?).copied())
     }
 
     /// All lists that a text may name, directly or through the items of others.
