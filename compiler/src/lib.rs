@@ -7,6 +7,7 @@
 //! ir  typed rules → branching programs over shared predicates, specialised by event code
 //! backend  interpreter; native code by Cranelift
 //! eval  the reference evaluator over typed rules: decides what is right
+//! lint  rules that can never match, always match, or are shadowed by earlier ones
 //! report  errors and warnings about rule files, and the forms in which they are printed
 //! ```
 
@@ -15,6 +16,7 @@ pub mod check;
 pub mod eval;
 pub mod hir;
 pub mod ir;
+pub mod lint;
 pub mod load;
 pub mod pattern;
 pub mod print;

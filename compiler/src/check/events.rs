@@ -107,6 +107,11 @@ static NAMES: LazyLock<FxHashMap<&'static str, EventSet>> = LazyLock::new(|| {
     names
 });
 
+/// The codes of the events that a constant of `evt.type` names.
+pub(crate) fn codes_of(name: &[u8]) -> EventSet {
+    std::str::from_utf8(name).ok().and_then(|name| NAMES.get(name)).cloned().unwrap_or(EventSet::EMPTY)
+}
+
 /// Whether `evt.type` may be compared with the name.
 pub(super) fn is_event_name(name: &str) -> bool {
     NAMES.contains_key(name)
