@@ -157,8 +157,9 @@ pub(super) fn list_at(lists: &Table<super::collect::List>, candidates: &[ListUse
     candidates.iter().find(|used| lists.items[used.list].items.iter().any(inside)).cloned()
 }
 
-/// Most bytes copied while lists are substituted into one condition: lists whose items name further lists
-/// multiply.
+/// Most bytes of a condition with lists put in: lists whose items name further lists multiply.
+const MAX_TEXT: usize = 1 << 24;
+/// Most bytes copied on the way there.
 const MAX_WORK: usize = 1 << 26;
 
 /// A condition after all substitutions, `None` if it grows beyond measure.
@@ -235,7 +236,7 @@ fn substitute_one(
         push_items(&mut out, &list.items, span);
         out.push_for(" ", span);
         uses.push(ListUse { list: index, span });
-        if out.len() > MAX_WORK {
+        if out.len() > MAX_TEXT {
             return None;
         }
     }
@@ -245,7 +246,7 @@ fn substitute_one(
     out.push_part(text, done..text.len());
     *work += out.len();
     *text = out;
-    (*work <= MAX_WORK).then_some(true)
+    (*work <= MAX_WORK && text.len() <= MAX_TEXT).then_some(true)
 }
 
 /// Appends items with commas between them.
