@@ -6,7 +6,7 @@
 //! they are tried one after the other.
 //!
 //! What must hold: [`Solver::refute`] only says yes if there is no such event. It gives up when its steps are used
-//! up ([`STEPS`]), and conditions of more than [`MAX_NODES`] nodes are not looked at, so that time is bounded.
+//! up ([`STEPS`], and [`ALL_STEPS`] for all rules together), and conditions of more than [`MAX_NODES`] nodes are not looked at, so that time is bounded.
 //!
 //! Fields of several values (lists, ancestors without index, ends of a connection) and comparisons with computed
 //! values are opaque: all that is known of them is that a comparison that holds, holds, and that there is a value.
@@ -19,11 +19,14 @@ use crate::value::Arg;
 use peregrine_schema::events::code;
 use peregrine_schema::{FieldFlags, FieldId};
 use rustc_hash::FxHashMap;
+use std::cell::Cell;
 
 /// Most comparisons, `and`s and `or`s of a condition.
 const MAX_NODES: usize = 4000;
 /// Most steps of one refutation; each is about one comparison.
 const STEPS: usize = 4000;
+/// Most steps for a whole rule set; a typical rule takes a few hundred.
+const ALL_STEPS: usize = 20_000_000;
 /// Most members of an `or` that are tried one after the other, and how deep.
 const MAX_BRANCHES: usize = 12;
 const MAX_SPLITS: usize = 8;
@@ -67,11 +70,14 @@ pub(super) struct Predicates<'r> {
     numbers: FxHashMap<&'r Predicate, u32>,
     operands: FxHashMap<&'r Operand, u32>,
     pub(super) all: Vec<(&'r Predicate, Known)>,
+    /// Steps that are left for all refutations.
+    left: Cell<usize>,
 }
 
 impl<'r> Predicates<'r> {
     pub(super) fn new(rules: &'r RuleSet) -> Predicates<'r> {
-        Predicates { rules, numbers: FxHashMap::default(), operands: FxHashMap::default(), all: Vec::new() }
+        let (numbers, operands) = (FxHashMap::default(), FxHashMap::default());
+        Predicates { rules, numbers, operands, all: Vec::new(), left: Cell::new(ALL_STEPS) }
     }
 
     /// A condition, or its negation, as a node; `None` if it is too large.
@@ -128,7 +134,7 @@ impl<'r> Predicates<'r> {
             lhs,
             opaque: several || constants(&predicate.test) > MAX_CONSTANTS,
             codes: if is(FieldId::EvtType) { codes(&predicate.test) } else { None },
-            unequal: matches!(predicate.test, Comparison::One(Op::Ne, _)),
+            unequal: unequal(&predicate.test),
             counted: is(FieldId::EvtNum),
         }
     }
@@ -138,6 +144,10 @@ impl<'r> Predicates<'r> {
         let (_, known) = &self.all[predicate as usize];
         known.codes.is_some() || known.counted
     }
+}
+
+fn unequal(test: &Comparison) -> bool {
+    matches!(test, Comparison::One(Op::Ne, _) | Comparison::Modified(Op::Ne, ..))
 }
 
 /// The codes on which the event type can be, and surely is, one of the constants. Events without a type of their own
@@ -159,7 +169,8 @@ fn codes(test: &Comparison) -> Option<(EventSet, EventSet)> {
         vague.insert(code);
     }
     let sure = EventSet(std::array::from_fn(|i| can.0[i] & !vague.0[i]));
-    Some((can, sure))
+    // That it is not unequal also holds where there is no name.
+    Some((if unequal(test) { can.union(&vague) } else { can }, sure))
 }
 
 /// What is known of an event.
@@ -189,17 +200,27 @@ pub(super) struct Conflict {
 /// Members of `or`s that are not decided yet.
 type Open<'n> = Vec<&'n [Node]>;
 
+impl Drop for Solver<'_, '_> {
+    fn drop(&mut self) {
+        let used = self.given - self.steps;
+        self.predicates.left.set(self.predicates.left.get().saturating_sub(used));
+    }
+}
+
 /// One refutation.
 pub(super) struct Solver<'p, 'r> {
     predicates: &'p Predicates<'r>,
+    /// Steps that are left, and how many there were.
     steps: usize,
+    given: usize,
     /// The first contradiction, found without trying members of an `or`.
     pub(super) conflict: Option<Conflict>,
 }
 
 impl<'p, 'r> Solver<'p, 'r> {
     pub(super) fn new(predicates: &'p Predicates<'r>) -> Solver<'p, 'r> {
-        Solver { predicates, steps: STEPS, conflict: None }
+        let given = STEPS.min(predicates.left.get());
+        Solver { predicates, steps: given, given, conflict: None }
     }
 
     /// Whether no event in the state satisfies all nodes.
@@ -319,11 +340,12 @@ impl<'p, 'r> Solver<'p, 'r> {
         let facts = state.facts.entry(known.lhs).or_insert_with(new);
         self.steps = self.steps.saturating_sub(facts.size() * constants(&predicate.test) / 64);
         let other = facts.noted.last().map(|noted| noted.span);
-        // Of an opaque comparison that holds, all that is known is that there is a value.
+        // Of an opaque comparison that holds, all that is known is that there is a value; not even that of an
+        // inequality, which holds of no values.
         let test = match (known.opaque, literal.answer, &predicate.test) {
             (false, ..) | (true, _, Comparison::Exists) => &predicate.test,
-            (true, true, _) => &Comparison::Exists,
-            (true, false, _) => return None,
+            (true, true, test) if !unequal(test) => &Comparison::Exists,
+            (true, ..) => return None,
         };
         let possible = facts.narrow(Noted { test, answer: literal.answer, span: literal.span });
         (!possible).then_some(Conflict { span: literal.span, other })
