@@ -8,6 +8,7 @@
 //! backend  interpreter; native code by Cranelift
 //! aot  files of native code, program and rules
 //! eval  the reference evaluator over typed rules: decides what is right
+//! lint  rules that can never match, always match, or are shadowed by earlier ones
 //! report  errors and warnings about rule files, and the forms in which they are printed
 //! ```
 
@@ -17,6 +18,7 @@ pub mod check;
 pub mod eval;
 pub mod hir;
 pub mod ir;
+pub mod lint;
 pub mod load;
 pub mod pattern;
 pub mod print;

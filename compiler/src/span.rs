@@ -101,8 +101,18 @@ impl Mapped {
     /// The part `range` of the text, with its places.
     pub fn slice(&self, range: std::ops::Range<usize>) -> Mapped {
         let mut out = Mapped::new();
-        for (i, piece) in self.pieces.iter().enumerate() {
-            let end = self.pieces.get(i + 1).map_or(self.text.len(), |p| p.at);
+        out.push_part(self, range);
+        out
+    }
+
+    /// Appends the part `range` of another text, with its places.
+    pub fn push_part(&mut self, other: &Mapped, range: std::ops::Range<usize>) {
+        let first = other.pieces.partition_point(|piece| piece.at <= range.start).saturating_sub(1);
+        for (i, piece) in other.pieces.iter().enumerate().skip(first) {
+            if piece.at >= range.end {
+                break;
+            }
+            let end = other.pieces.get(i + 1).map_or(other.text.len(), |p| p.at);
             let (from, to) = (piece.at.max(range.start), end.min(range.end));
             if from >= to {
                 continue;
@@ -113,9 +123,19 @@ impl Mapped {
             } else {
                 piece.span
             };
-            out.push(&self.text[from..to], span, piece.exact);
+            self.push(&other.text[from..to], span, piece.exact);
         }
-        out
+    }
+
+    /// Drops everything from byte `len` on.
+    pub fn truncate(&mut self, len: usize) {
+        self.text.truncate(len);
+        let pieces = self.pieces.partition_point(|piece| piece.at < len);
+        self.pieces.truncate(pieces);
+        // The last piece may have been cut; an exact one ends where its text does.
+        if let Some(last) = self.pieces.last_mut().filter(|piece| piece.exact) {
+            last.span.end = last.span.end.min(last.span.start + (len - last.at) as u32);
+        }
     }
 
     /// Where the bytes `range` of the text were written: the place of the first byte, extended to the last

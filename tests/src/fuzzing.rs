@@ -12,7 +12,9 @@ use peregrine_compiler::backend::frame::Pad;
 use peregrine_compiler::backend::{EngineKind, Matcher};
 use peregrine_compiler::check::Checker;
 use peregrine_compiler::check::events::event_set;
+use peregrine_compiler::eval;
 use peregrine_compiler::hir::{Piece, Rule, RuleSet};
+use peregrine_compiler::lint::{self, Claim};
 use peregrine_compiler::load::{Loaded, Loader, Options};
 use peregrine_compiler::report::{json, sarif, summary, text};
 use peregrine_compiler::span::Span;
@@ -55,7 +57,8 @@ fn load(name: &str, bytes: &[u8]) -> Loaded {
 
 /// Everything that is said about rule files, in all forms.
 fn report(loaded: &Loaded) {
-    for diagnostic in text::distinct(&loaded.results) {
+    let lints = lint::diagnostics(loaded);
+    for diagnostic in text::distinct(&loaded.results).chain(&lints) {
         for colours in [false, true] {
             assert!(!text::render(diagnostic, &loaded.sources, colours).is_empty());
         }
@@ -63,8 +66,8 @@ fn report(loaded: &Loaded) {
     for result in &loaded.results {
         assert!(!summary::summary(result).is_empty());
     }
-    assert!(!json::results(&loaded.results, &loaded.sources).to_string().is_empty());
-    assert!(!sarif::log(&loaded.results, &loaded.sources).to_string().is_empty());
+    assert!(!json::results(&loaded.results, &lints, &loaded.sources).to_string().is_empty());
+    assert!(!sarif::log(&loaded.results, &lints, &loaded.sources).to_string().is_empty());
 }
 
 /// Any bytes as a capture: an error or items, never a panic; every record lies inside its bounds. Then Peregrine's
@@ -282,6 +285,42 @@ fn records(u: &mut Unstructured<'_>, capture: &mut scap::Scap) -> arbitrary::Res
         *capture = std::mem::take(capture).event_raw(scap::Form::default(), ts, tid, code, &params);
     }
     Ok(())
+}
+
+/// What the lints claim of generated rules, against the reference evaluator on generated events. Gives the number of
+/// claims of each kind: never, always, shadowed.
+pub fn claims_hold(u: &mut Unstructured<'_>) -> arbitrary::Result<[usize; 3]> {
+    let mut conditions: Vec<String> =
+        (0..4).map(|_| generate::entangled_condition(u)).collect::<arbitrary::Result<_>>()?;
+    // Rules that have something to do with each other.
+    conditions.push(format!("({} and {})", conditions[0], conditions[1]));
+    conditions.push(format!("({} or {})", conditions[0], conditions[2]));
+    let rules = compile(&conditions).unwrap_or_else(|e| panic!("a generated condition does not compile: {e:#}"));
+    let claims = lint::lint(&rules);
+    let mut count = [0; 3];
+    for claim in &claims {
+        count[match claim.claim {
+            Claim::Never(_) => 0,
+            Claim::Always => 1,
+            Claim::Shadowed(_) => 2,
+        }] += 1;
+    }
+    for _ in 0..12 {
+        let table = generate::table(u)?;
+        let event = table.bind(&rules.fields);
+        let holds = |rule: usize| eval::matches(&rules, &rules.rules[rule].condition, &event);
+        for claim in &claims {
+            let rule = &rules.rules[claim.rule];
+            let tried = rule.events.contains(event.code());
+            let kept = match claim.claim {
+                Claim::Never(_) => !holds(claim.rule),
+                Claim::Always => !tried || holds(claim.rule),
+                Claim::Shadowed(earlier) => !(tried && holds(claim.rule)) || holds(earlier),
+            };
+            assert!(kept, "{claim:?} is wrong of {conditions:#?} on {table:#?}");
+        }
+    }
+    Ok(count)
 }
 
 /// Random conditions on a random event: all engines say what the reference evaluator says.

@@ -72,19 +72,40 @@ fn usable(field: &Field) -> bool {
 
 /// A condition's text.
 pub fn condition(u: &mut Unstructured<'_>) -> Result<String> {
-    expression(u, DEPTH)
+    expression(u, DEPTH, comparison)
 }
 
-fn expression(u: &mut Unstructured<'_>, depth: u32) -> Result<String> {
+/// A condition about few fields, so that its parts often contradict or follow from each other.
+pub fn entangled_condition(u: &mut Unstructured<'_>) -> Result<String> {
+    expression(u, DEPTH - 1, entangled_comparison)
+}
+
+/// Fields of [`entangled_condition`]: of each kind of value, with one and with several values.
+const ENTANGLED: [&str; 7] = ["proc.name", "fd.name", "proc.pid", "fd.port", "fd.ip", "fd.types", "proc.aname"];
+
+fn entangled_comparison(u: &mut Unstructured<'_>) -> Result<String> {
+    if u.ratio(1, 5)? {
+        return event_type(u);
+    }
+    // The first ones, which have one value, are the ones of which most can be said.
+    let count = if u.arbitrary()? { 2 } else { ENTANGLED.len() };
+    let name = *u.choose(&ENTANGLED[..count])?;
+    let field = FIELDS.iter().find(|field| field.name == name).expect("a field");
+    test(u, name, field.ty, field.flags.has(FieldFlags::LIST))
+}
+
+type Comparison = fn(&mut Unstructured<'_>) -> Result<String>;
+
+fn expression(u: &mut Unstructured<'_>, depth: u32, comparison: Comparison) -> Result<String> {
     if depth == 0 || u.ratio(2, 5)? {
         return comparison(u);
     }
     Ok(match u.int_in_range(0..=4)? {
-        0 => format!("not ({})", expression(u, depth - 1)?),
+        0 => format!("not ({})", expression(u, depth - 1, comparison)?),
         n => {
             let word = if n <= 2 { " and " } else { " or " };
             let count = u.int_in_range(2..=3)?;
-            let parts: Result<Vec<String>> = (0..count).map(|_| expression(u, depth - 1)).collect();
+            let parts: Result<Vec<String>> = (0..count).map(|_| expression(u, depth - 1, comparison)).collect();
             // A term in parentheses at the end would end the condition, so each is closed.
             format!("({})", parts?.join(word))
         }

@@ -62,6 +62,20 @@ fn engines_agree_on_generated_conditions() {
 }
 
 #[test]
+fn claims_of_lints_hold() {
+    let claims = Cell::new([0; 3]);
+    arbtest::arbtest(|u| {
+        let more = fuzzing::claims_hold(u)?;
+        let so_far = claims.get();
+        claims.set(std::array::from_fn(|i| so_far[i] + more[i]));
+        Ok(())
+    })
+    .size_min(4096)
+    .budget_ms(4000);
+    assert!(claims.get().iter().all(|count| *count > 0), "nothing was claimed to be checked: {:?}", claims.get());
+}
+
+#[test]
 fn any_text_is_a_condition_or_an_error() {
     arbtest::arbtest(|u| {
         fuzzing::rule_text(u.peek_bytes(u.len()).unwrap_or_default());

@@ -4,12 +4,12 @@
 //! fit 64 bits becomes the largest value, what does not fit the type is cut to its width, and a negative
 //! number of an unsigned type wraps. Texts are at most 255 bytes long and hold no NUL.
 
+use super::events::is_event_name;
 use super::operand::Info;
 use super::{ErrorKind, regex_to_rust, services};
 use crate::hir::{Const, Op};
 use crate::syntax::ast::CheckOp;
 use crate::syntax::lexer::hex_byte;
-use peregrine_schema::syscalls::is_event_name;
 use peregrine_schema::{FieldId, Type};
 use std::net::{Ipv4Addr, Ipv6Addr};
 

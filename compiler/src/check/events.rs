@@ -11,7 +11,11 @@ use super::constant::parse_unsigned;
 use super::{CheckError, MAX_NESTING, expr_at};
 use crate::hir::{EventSet, ListOp, Op};
 use crate::syntax::ast::{At, Check, CheckOp, Expr, Operand, Rhs, TransformArg, Value};
-use peregrine_schema::syscalls::event_codes;
+use peregrine_schema::EVENTS;
+use peregrine_schema::events::code;
+use peregrine_schema::syscalls::{ASYNC_EVENT_NAMES, SYSCALLS, UNKNOWN_SYSCALL};
+use rustc_hash::FxHashMap;
+use std::sync::LazyLock;
 
 /// The set of a condition whose macros have been replaced.
 pub fn event_set(expr: &Expr) -> Result<EventSet, CheckError> {
@@ -24,7 +28,7 @@ fn expr_set(expr: &Expr, negated: bool, depth: usize) -> Result<EventSet, CheckE
         return Err(CheckError::other(message, expr_at(expr)));
     }
     let members = |members: &[Expr], intersect: bool| {
-        let mut set = if intersect { EventSet::all() } else { EventSet::EMPTY };
+        let mut set = if intersect { ALL.clone() } else { EventSet::EMPTY };
         for member in members {
             let other = expr_set(member, negated, depth + 1)?;
             set = if intersect { set.intersection(&other) } else { set.union(&other) };
@@ -35,11 +39,12 @@ fn expr_set(expr: &Expr, negated: bool, depth: usize) -> Result<EventSet, CheckE
         Expr::And(all, _) => members(all, !negated),
         Expr::Or(any, _) => members(any, negated),
         Expr::Not(inner, _) => expr_set(inner, !negated, depth + 1),
-        Expr::Macro(..) => Ok(EventSet::all()),
+        Expr::Macro(..) => Ok(ALL.clone()),
+        Expr::Shared(inner) => expr_set(inner, negated, depth),
         Expr::Check(check) => Ok(match check_set(check)? {
-            Some(set) if negated => set.complement(),
+            Some(set) if negated => complement(&set),
             Some(set) => set,
-            None => EventSet::all(),
+            None => ALL.clone(),
         }),
     }
 }
@@ -47,10 +52,10 @@ fn expr_set(expr: &Expr, negated: bool, depth: usize) -> Result<EventSet, CheckE
 /// What a comparison says about event codes; `None` if nothing.
 fn check_set(check: &Check) -> Result<Option<EventSet>, CheckError> {
     if let Some(holds) = event_number(check) {
-        return Ok(Some(if holds { EventSet::all() } else { EventSet::EMPTY }));
+        return Ok(Some(if holds { ALL.clone() } else { EventSet::EMPTY }));
     }
     let understood = match check.op {
-        CheckOp::Exists => return Ok(is_event_type(&check.lhs)?.then(EventSet::all)),
+        CheckOp::Exists => return Ok(is_event_type(&check.lhs)?.then(|| ALL.clone())),
         CheckOp::Scalar(Op::Eq | Op::Ne, None) | CheckOp::List(ListOp::In) => true,
         _ => false,
     };
@@ -64,16 +69,52 @@ fn check_set(check: &Check) -> Result<Option<EventSet>, CheckError> {
         None => return Ok(None),
     };
     let set = named(values);
-    Ok(Some(if check.op == CheckOp::Scalar(Op::Ne, None) { set.complement() } else { set }))
+    Ok(Some(if check.op == CheckOp::Scalar(Op::Ne, None) { complement(&set) } else { set }))
 }
 
 fn named(values: &[Value]) -> EventSet {
-    let mut set = EventSet::EMPTY;
-    let names = values.iter().filter_map(|v| std::str::from_utf8(&v.bytes).ok());
-    for code in names.flat_map(event_codes) {
-        set.insert(code);
+    let names = values.iter().filter_map(|value| std::str::from_utf8(&value.bytes).ok());
+    names.filter_map(|name| NAMES.get(name)).fold(EventSet::EMPTY, |set, codes| set.union(codes))
+}
+
+/// [`EventSet::all`] and [`EventSet::complement`] go through all codes one by one, too slow for every comparison.
+static ALL: LazyLock<EventSet> = LazyLock::new(EventSet::all);
+
+fn complement(set: &EventSet) -> EventSet {
+    EventSet(std::array::from_fn(|i| ALL.0[i] & !set.0[i]))
+}
+
+/// What [`peregrine_schema::syscalls::event_codes`] says of every name, since rules ask for the same few names again and again.
+static NAMES: LazyLock<FxHashMap<&'static str, EventSet>> = LazyLock::new(|| {
+    let mut names: FxHashMap<&str, EventSet> = FxHashMap::default();
+    for event in &EVENTS {
+        let set = names.entry(event.name).or_insert(EventSet::EMPTY);
+        if event.code != code::GENERIC_E && event.code != code::GENERIC_X {
+            set.insert(event.code);
+        }
     }
-    set
+    let missing = SYSCALLS.iter().map(|call| call.name).filter(|name| names.get(name).is_none_or(EventSet::is_empty));
+    let missing: Vec<&str> = missing.chain(ASYNC_EVENT_NAMES).chain([UNKNOWN_SYSCALL]).collect();
+    for name in missing {
+        let set = names.entry(name).or_insert(EventSet::EMPTY);
+        if ASYNC_EVENT_NAMES.contains(&name) {
+            set.insert(code::ASYNCEVENT_E);
+        }
+        if set.is_empty() {
+            [code::GENERIC_E, code::GENERIC_X].into_iter().for_each(|code| set.insert(code));
+        }
+    }
+    names
+});
+
+/// The codes of the events that a constant of `evt.type` names.
+pub(crate) fn codes_of(name: &[u8]) -> EventSet {
+    std::str::from_utf8(name).ok().and_then(|name| NAMES.get(name)).cloned().unwrap_or(EventSet::EMPTY)
+}
+
+/// Whether `evt.type` may be compared with the name.
+pub(super) fn is_event_name(name: &str) -> bool {
+    NAMES.contains_key(name)
 }
 
 /// An event type on the left, something computed on the right.
@@ -145,5 +186,22 @@ fn event_number(check: &Check) -> Option<bool> {
             _ => None,
         },
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use peregrine_schema::syscalls;
+
+    #[test]
+    fn names_are_those_of_the_schema() {
+        let events = EVENTS.iter().map(|event| event.name);
+        let calls = SYSCALLS.iter().map(|call| call.name);
+        for name in events.chain(calls).chain(ASYNC_EVENT_NAMES).chain([UNKNOWN_SYSCALL, "nosuch", ""]) {
+            assert_eq!(is_event_name(name), syscalls::is_event_name(name), "{name}");
+            let codes: Vec<u16> = NAMES.get(name).map_or(Vec::new(), |set| set.iter().collect());
+            assert_eq!(codes, syscalls::event_codes(name), "{name}");
+        }
     }
 }

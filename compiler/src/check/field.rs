@@ -8,6 +8,8 @@ use super::ErrorKind;
 use super::constant::{parse_signed, parse_unsigned};
 use crate::value::{Arg, FieldRef};
 use peregrine_schema::{ArgKind, Class, EVENTS, FIELDS, Field, FieldFlags, FieldId, Param, Type};
+use rustc_hash::FxHashMap;
+use std::sync::LazyLock;
 
 /// A field found by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,10 +43,35 @@ pub fn resolve(text: &str) -> Result<Resolved, FieldError> {
     }
 }
 
+/// Fields by the part of their names before the first dot, in the order of the table. Every name has a dot, so a
+/// name that begins a text has that part in common with it.
+static FAMILIES: LazyLock<FxHashMap<&'static str, Vec<&'static Field>>> = LazyLock::new(|| {
+    let mut families: FxHashMap<&str, Vec<&Field>> = FxHashMap::default();
+    for field in &FIELDS {
+        families.entry(family(field.name)).or_default().push(field);
+    }
+    families
+});
+
+fn family(name: &str) -> &str {
+    name.split_once('.').map_or(name, |(family, _)| family)
+}
+
 fn longest_prefix(text: &str) -> Option<&'static Field> {
-    let class = FIELDS.iter().find(|f| text.starts_with(f.name))?.class;
-    let candidates = FIELDS.iter().filter(|f| f.class == class && text.starts_with(f.name));
-    candidates.max_by_key(|f| f.name.len())
+    let mut longest: Option<&Field> = None;
+    // The first one decides the class; of equally long names, the last one counts.
+    for field in FAMILIES.get(family(text))?.iter().filter(|f| text.starts_with(f.name)) {
+        let class = longest.is_none_or(|known| known.class == field.class);
+        if class && longest.is_none_or(|known| field.name.len() >= known.name.len()) {
+            longest = Some(field);
+        }
+    }
+    longest
+}
+
+/// Whether a text could be a field's name, with or without argument: most texts cannot.
+pub(super) fn may_be_field(text: &str) -> bool {
+    FAMILIES.contains_key(family(text))
 }
 
 fn other(message: String) -> FieldError {

@@ -115,6 +115,8 @@ pub enum WarningKind {
 pub struct Checker {
     fields: Vec<FieldRef>,
     slots: FxHashMap<FieldRef, Slot>,
+    /// Texts that turned out to name fields.
+    resolved: FxHashMap<String, Resolved>,
 }
 
 impl Checker {
@@ -156,7 +158,7 @@ impl Checker {
     /// Whether `text` names a field or a transformer of fields, as the `fields` of an exception must.
     pub fn is_operand(&self, text: &str) -> bool {
         match crate::syntax::parse_operand(text, 0) {
-            Ok(operand) => self.clone().operand(&operand).is_ok(),
+            Ok(operand) => Checker::new().operand(&operand).is_ok(),
             Err(_) => false,
         }
     }
@@ -171,7 +173,7 @@ impl Checker {
     }
 
     /// Drops all fields but the first `len`.
-    fn forget(&mut self, len: usize) {
+    pub(crate) fn forget(&mut self, len: usize) {
         for field in self.fields.drain(len..) {
             self.slots.remove(&field);
         }
@@ -201,6 +203,7 @@ impl Pass<'_> {
                 Expr::Not(twice) => *twice,
                 other => Expr::Not(Box::new(other)),
             }),
+            ast::Expr::Shared(inner) => self.expr(inner, depth),
             ast::Expr::Macro(name, at) => {
                 self.errors.push(CheckError::other(format!("filter error: unexpected identifier '{name}'"), at));
                 None
@@ -282,6 +285,7 @@ pub(crate) fn expr_at(expr: &ast::Expr) -> &At {
     match expr {
         ast::Expr::And(_, at) | ast::Expr::Or(_, at) | ast::Expr::Not(_, at) | ast::Expr::Macro(_, at) => at,
         ast::Expr::Check(check) => &check.at,
+        ast::Expr::Shared(inner) => expr_at(inner),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Fields and transformers: names to slots, and the types of results.
 
-use super::{CheckError, Checker, ErrorKind, resolve};
+use super::field::{FieldError, Resolved, resolve};
+use super::{CheckError, Checker, ErrorKind};
 use crate::hir::{Operand, Transform, TransformArg, TransformKind};
 use crate::syntax::ast::{self, At};
 use crate::syntax::print::transform_name;
@@ -56,8 +57,8 @@ impl Checker {
 
     fn field(&mut self, name: &str, arg: Option<&str>, at: &At) -> Typed<Operand> {
         let found = match arg {
-            Some(arg) => resolve(&format!("{name}[{arg}]")),
-            None => resolve(name),
+            Some(arg) => self.resolve(&format!("{name}[{arg}]")),
+            None => self.resolve(name),
         };
         let found = found.map_err(|e| CheckError::new(e.kind, e.message, at))?;
         let row = found.field.id.row();
@@ -72,6 +73,16 @@ impl Checker {
             transformed: false,
         };
         Ok((Operand::Field(self.intern(found.field)), info))
+    }
+
+    /// [`resolve`], remembering what was found: rules name the same few fields again and again.
+    fn resolve(&mut self, text: &str) -> Result<Resolved, FieldError> {
+        if let Some(known) = self.resolved.get(text) {
+            return Ok(known.clone());
+        }
+        let found = resolve(text)?;
+        self.resolved.insert(text.to_owned(), found.clone());
+        Ok(found)
     }
 
     fn transform(

@@ -1,9 +1,11 @@
 //! Warnings: what is accepted but probably not meant.
 
+use super::field::may_be_field;
 use super::{CheckWarning, WarningKind, resolve};
 use crate::hir::{Op, TransformKind};
 use crate::syntax::ast::{At, Check, CheckOp, Expr, Operand, Rhs, TransformArg, Value};
 use crate::syntax::print::transform_name;
+use std::borrow::Cow;
 
 /// Deprecated fields that are warned of, in the order of the warnings, and what is said of them.
 const DEPRECATED: [(&str, &str); 6] = [
@@ -32,6 +34,7 @@ pub fn syntax_warnings(expr: &Expr) -> Vec<CheckWarning> {
         match expr {
             Expr::And(members, _) | Expr::Or(members, _) => todo.extend(members.iter().rev()),
             Expr::Not(inner, _) => todo.push(inner),
+            Expr::Shared(inner) => todo.push(inner),
             Expr::Macro(..) => {}
             Expr::Check(check) => {
                 let unsafe_field = visit_fields(&check.lhs, &mut deprecated);
@@ -84,7 +87,9 @@ fn compared_with_na(check: &Check) -> Option<At> {
 
 /// Warnings for an output text that mentions deprecated fields, anywhere in the text.
 pub(super) fn output_warnings(text: &str, text_id: u32) -> Vec<CheckWarning> {
-    let mentioned = DEPRECATED.iter().filter_map(|(name, _)| Some((*name, text.find(name)?)));
+    let find = |name: &str| memchr::memmem::find(text.as_bytes(), name.as_bytes());
+    let any = find("evt.").is_some();
+    let mentioned = DEPRECATED.iter().filter(|_| any).filter_map(|(name, _)| Some((*name, find(name)?)));
     mentioned
         .map(|(name, start)| CheckWarning {
             kind: WarningKind::DeprecatedField(name),
@@ -96,19 +101,26 @@ pub(super) fn output_warnings(text: &str, text_id: u32) -> Vec<CheckWarning> {
 
 /// Warnings for a constant: text that looks like a field or a transformer, needless regular expressions.
 pub(super) fn text_warnings(op: CheckOp, value: &Value, out: &mut Vec<CheckWarning>) {
-    let text = String::from_utf8_lossy(&value.bytes);
+    // A field has a dot, a transformer a parenthesis; most constants have neither.
+    let regex = matches!(op, CheckOp::Scalar(Op::Regex, _));
+    if !regex && memchr::memchr2(b'.', b')', &value.bytes).is_none() {
+        return;
+    }
+    let lossy = |_| String::from_utf8_lossy(&value.bytes);
+    let text = std::str::from_utf8(&value.bytes).map_or_else(lossy, Cow::Borrowed);
     let mut warn = |message| {
         out.push(CheckWarning { kind: WarningKind::Condition, message, at: value.at.clone() });
     };
-    if matches!(op, CheckOp::Scalar(Op::Regex, _)) && is_plain(&value.bytes) {
+    if regex && is_plain(&value.bytes) {
         warn(format!(
             "regex check with '{text}' may be optimized with simpler operators such as '=', 'contains', \
              'startswith', 'endswith'"
         ));
     }
     let is_space = |c: char| matches!(c, ' ' | '\t' | '\n' | '\u{b}' | '\u{c}' | '\r');
-    let packed: String = text.chars().filter(|c| !is_space(*c)).collect();
-    if resolve(&packed).is_ok() {
+    let packed: Cow<'_, str> =
+        if text.contains(is_space) { text.chars().filter(|c| !is_space(*c)).collect() } else { Cow::Borrowed(&text) };
+    if may_be_field(&packed) && resolve(&packed).is_ok() {
         warn(format!("'{text}' may be a valid field misused as a const string value"));
     }
     if looks_like_transformer(&packed) {

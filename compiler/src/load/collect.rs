@@ -7,10 +7,10 @@
 //! What must hold: definitions that were wrong are remembered by name ([`Collector::broken`]), so that what
 //! refers to them is not reported as a mistake of its own.
 
-use super::Options;
 use super::context::{Checked, Context};
 use super::exceptions::{self, Exception};
 use super::version::Version;
+use super::{MAX_TOLD, Options};
 use crate::hir::Priority;
 use crate::report::{Code, Diagnostic};
 use crate::span::{Mapped, Span};
@@ -22,20 +22,29 @@ use std::collections::BTreeSet;
 pub(super) struct Sink {
     pub(super) errors: Vec<Diagnostic>,
     pub(super) warnings: Vec<Diagnostic>,
+    /// Further ones: a file may give as many as it has words, and each takes room and has to be shown.
+    pub(super) left_out: usize,
 }
 
 impl Sink {
+    /// Whether there is no error, and all warnings are here.
+    pub(super) fn clean(&self) -> bool {
+        self.errors.is_empty() && self.left_out == 0
+    }
+
     /// Notes an error. Boxed, as [`Checked`] carries them.
     #[allow(clippy::boxed_local, reason = "diagnostics travel boxed")]
     pub(super) fn error(&mut self, diagnostic: Box<Diagnostic>) {
-        self.errors.push(*diagnostic);
+        if self.errors.len() < MAX_TOLD { self.errors.push(*diagnostic) } else { self.left_out += 1 }
     }
 
     /// Notes a warning, unless there was an error: Falco would not have got here.
     #[allow(clippy::boxed_local, reason = "diagnostics travel boxed")]
     pub(super) fn warn(&mut self, diagnostic: Box<Diagnostic>) {
-        if self.errors.is_empty() {
-            self.warnings.push(*diagnostic);
+        match self.warnings.len() {
+            _ if !self.errors.is_empty() => {}
+            0..MAX_TOLD => self.warnings.push(*diagnostic),
+            _ => self.left_out += 1,
         }
     }
 

@@ -10,19 +10,24 @@
 //! What must hold: the order of errors and warnings is Falco's (macros before rules, in a rule the output
 //! before the condition). Falco stops at the first error; here each macro and rule is tried, and what depends
 //! on something refused is passed over in silence.
+//!
+//! Everything is compiled again after each file. What [`Kept`] says is as it was before is taken from there.
+//! Limits: [`MAX_TOTAL`] bytes of conditions, and those of [`lists`] and [`super::macros`].
 
 use super::collect::{Collector, Macro, Named, Rule, Sink};
 use super::context::Context;
-use super::lists::{self, FlatList, ListUse};
-use super::macros::{Expander, Expansion, ParsedMacro};
-use super::{Definition, Options, Origin, exceptions, items, output};
-use crate::check::{self, CheckError, CheckWarning, Checker, WarningKind};
+use super::kept::{Kept, KeptMacro, KeptRule};
+use super::lists::{self, ListUse, Lists};
+use super::macros::{Expander, Expansion, ParsedMacro, Shape};
+use super::{Definition, Options, Origin, exceptions, output};
+use crate::check::{self, Checker};
 use crate::hir;
-use crate::report::{Code, Diagnostic, Related};
+use crate::report::Code;
 use crate::span::{Mapped, Span};
 use crate::syntax::ast::{At, Expr};
 use crate::syntax::{parse_condition, parser::MAX_DEPTH, position, print::print_condition};
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
 
 /// Sees every macro.
 const ALL: u32 = u32::MAX;
@@ -30,36 +35,61 @@ const ALL: u32 = u32::MAX;
 const MANY_EVENTS: usize = 100;
 /// Code of asynchronous events: every rule is evaluated on them.
 const ASYNC_EVENT: u16 = 402;
+/// Number of the text of the rule at hand; those of macros are numbered as the macros are.
+pub(super) const OWN: u32 = u32::MAX;
+/// Most bytes of the conditions of all rules, macros and lists put in: lists are copied into each condition.
+const MAX_TOTAL: usize = 96 << 20;
 
 /// What came of it.
 #[derive(Debug, Default)]
 pub(super) struct Compiled {
-    pub(super) rules: hir::RuleSet,
-    pub(super) origins: Vec<Origin>,
+    /// Rules in order of definition and whether each is enabled.
+    pub(super) rules: Vec<(Arc<Built>, bool)>,
+    /// See [`hir::RuleSet::fields`].
+    pub(super) fields: Vec<crate::value::FieldRef>,
 }
 
-/// A text that was parsed, by [`At::text`]: conditions of macros, then those of rules.
-struct Text {
-    mapped: Mapped,
-    lists: Vec<ListUse>,
+/// A rule and what it was made of.
+#[derive(Debug, Clone)]
+pub(super) struct Built {
+    pub(super) rule: hir::Rule,
+    pub(super) origin: Origin,
+}
+
+/// A text that was parsed.
+#[derive(Debug, Default)]
+pub(super) struct Text {
+    pub(super) mapped: Mapped,
+    pub(super) lists: Vec<ListUse>,
     /// Macros named in it and where.
-    macros: Vec<(usize, At)>,
+    pub(super) macros: Vec<(usize, At)>,
+    /// Offsets at which lines begin, as Falco counts them; made when first asked for.
+    pub(super) lines: std::cell::OnceCell<Vec<usize>>,
 }
 
-struct Compiler<'a> {
-    collector: &'a Collector,
+pub(super) struct Compiler<'a> {
+    pub(super) collector: &'a Collector,
     options: &'a Options,
-    sink: &'a mut Sink,
-    lists: Vec<FlatList>,
-    macros: Vec<ParsedMacro>,
-    macro_names: FxHashMap<String, usize>,
-    texts: Vec<Text>,
+    pub(super) sink: &'a mut Sink,
+    pub(super) lists: Lists,
+    pub(super) macros: Vec<ParsedMacro>,
+    pub(super) macro_names: FxHashMap<String, usize>,
+    /// Conditions of macros, by [`At::text`].
+    pub(super) macro_texts: Vec<Text>,
+    /// Condition of the rule at hand, [`OWN`].
+    pub(super) own: Text,
+    /// Ways from the text of a macro or rule to others, as far as they were asked for.
+    pub(super) ways: super::told::Ways,
     checker: Checker,
+    /// Number of fields used so far; the checker may still hold more, of rules that were kept.
+    known: usize,
     compiled: Compiled,
+    /// Bytes of the conditions so far.
+    total: usize,
 }
 
-/// Compiles everything collected so far.
-pub(super) fn compile(collector: &Collector, options: &Options, sink: &mut Sink) -> Compiled {
+/// Compiles everything collected so far. `kept` is what the last call left there.
+pub(super) fn compile(collector: &Collector, options: &Options, sink: &mut Sink, kept: &mut Kept) -> Compiled {
     let mut compiler = Compiler {
         collector,
         options,
@@ -67,98 +97,182 @@ pub(super) fn compile(collector: &Collector, options: &Options, sink: &mut Sink)
         lists: lists::flatten(collector),
         macros: Vec::new(),
         macro_names: FxHashMap::default(),
-        texts: Vec::new(),
-        checker: Checker::new(),
+        macro_texts: Vec::new(),
+        own: Text::default(),
+        ways: Default::default(),
+        checker: std::mem::take(&mut kept.checker),
+        known: 0,
         compiled: Compiled::default(),
+        total: 0,
     };
-    compiler.macros();
-    for rule in collector.rules.items.iter().filter(|rule| !rule.unknown_source) {
-        compiler.rule(rule);
+    kept.begin(&compiler.lists);
+    let macros = compiler.macros(kept);
+    let mut rules = Vec::with_capacity(collector.rules.items.len());
+    let mut intact = kept.macros_are_intact();
+    if !intact {
+        compiler.checker.forget(0);
+    }
+    for (position, rule) in collector.rules.items.iter().enumerate() {
+        rules.push(compiler.rule(rule, position, kept, &mut intact));
+        if compiler.total > MAX_TOTAL {
+            let message = format!("the conditions of all rules up to this one take more than {MAX_TOTAL} bytes");
+            compiler.sink.error(rule.condition_context.diagnostic(Code::Validate, message));
+            break;
+        }
     }
     compiler.unused();
-    let mut compiled = compiler.compiled;
-    compiled.rules.fields = compiler.checker.into_fields();
+    compiler.checker.forget(compiler.known);
+    let Compiler { mut compiled, checker, lists, macros: parsed, macro_texts, .. } = compiler;
+    compiled.fields = checker.fields().to_vec();
+    let texts = macro_texts.into_iter().zip(parsed.into_iter().map(|item| item.condition));
+    let macros = macros.into_iter().zip(texts).map(|(item, (text, expanded))| KeptMacro { text, expanded, ..item });
+    *kept = if sink.clean() { Kept::new(checker, lists, macros.collect(), rules) } else { Kept::default() };
     compiled
 }
 
 impl Compiler<'_> {
-    fn macros(&mut self) {
+    fn macros(&mut self, kept: &mut Kept) -> Vec<KeptMacro> {
+        let mut done = Vec::with_capacity(self.collector.macros.items.len());
         for (index, item) in self.collector.macros.items.iter().enumerate() {
-            let condition = self.parse(&item.condition, &item.condition_context, Owner::Macro(item));
-            self.macros.push(ParsedMacro { name: item.name.clone(), index: item.index, condition, used: false });
+            let reach = self.lists.reach(item.condition.text());
+            let (text, condition) = match kept.take_macro(index, item.visibility, &reach) {
+                Some((text, condition)) => {
+                    self.lists.mark_used(text.lists.iter().map(|used| used.list));
+                    (text, Some(condition))
+                }
+                None => {
+                    let owner = Owner::Macro(item);
+                    let (text, parsed) = self.parse(&item.condition, &item.condition_context, owner, index as u32);
+                    (text, parsed.map(Arc::new))
+                }
+            };
+            self.macro_texts.push(text);
+            let parsed = condition.clone();
+            done.push(KeptMacro { visibility: item.visibility, reach, parsed, ..KeptMacro::default() });
+            let (name, index_of) = (item.name.clone(), item.index);
+            self.macros.push(ParsedMacro { name, index: index_of, condition, shape: None, used: false });
             self.macro_names.insert(item.name.clone(), index);
         }
-        for index in 0..self.texts.len() {
-            self.texts[index].macros = self.named_macros(self.macros[index].condition.as_ref());
+        for index in 0..self.macro_texts.len() {
+            self.macro_texts[index].macros = self.named_macros(self.macros[index].condition.as_deref());
         }
         for (index, item) in self.collector.macros.items.iter().enumerate() {
-            let Some(mut condition) = self.macros[index].condition.clone() else { continue };
+            if let Some((condition, resolved)) = kept.take_expanded(index) {
+                resolved.iter().for_each(|used| self.macros[*used].used = true);
+                self.macros[index].shape = Some(Shape::of(&condition));
+                self.macros[index].condition = Some(condition);
+                done[index].resolved = resolved;
+                continue;
+            }
+            let Some(parsed) = &self.macros[index].condition else { continue };
+            let mut condition = Expr::clone(parsed);
             let expansion = self.expand(&mut condition, item.visibility);
             let complete = self.report_expansion(&expansion, &item.condition, &item.context, Owner::Macro(item));
-            self.macros[index].condition = complete.then_some(condition);
+            self.macros[index].shape = complete.then(|| Shape::of(&condition));
+            self.macros[index].condition = complete.then(|| Arc::new(condition));
+            done[index].resolved = expansion.resolved.iter().map(|(index, _)| *index).collect();
         }
+        done
     }
 
-    fn rule(&mut self, rule: &Rule) {
+    /// Compiles a rule, or takes what was kept of it. `intact` says whether everything before it was kept, so
+    /// that fields have the numbers they had.
+    fn rule(&mut self, rule: &Rule, position: usize, kept: &mut Kept, intact: &mut bool) -> KeptRule {
+        let mut done = KeptRule { visibility: rule.visibility, ..KeptRule::default() };
+        if rule.unknown_source {
+            done.fields = self.known;
+            return done;
+        }
         let expanded = if rule.exceptions.is_empty() {
             Some(rule.condition.clone())
         } else {
             self.sink.keep(exceptions::expand(&rule.condition, &rule.exceptions))
         };
+        done.reach = self.lists.reach(expanded.as_ref().map_or("", Mapped::text));
+        if *intact && let Some(kept) = kept.take_rule(position, rule.visibility, &done.reach) {
+            self.lists.mark_used(kept.lists.iter().copied());
+            kept.resolved.iter().for_each(|used| self.macros[*used].used = true);
+            kept.warnings.iter().for_each(|warning| self.sink.warn(Box::new(warning.clone())));
+            self.total += kept.built.as_ref().map_or(0, |built| built.rule.condition_text.len());
+            self.compiled.rules.extend(kept.built.iter().map(|built| (built.clone(), rule.enabled)));
+            self.known = kept.fields;
+            return kept;
+        }
+        if std::mem::take(intact) {
+            self.checker.forget(self.known);
+        }
+        let told = self.sink.warnings.len();
+        self.own = Text::default();
+        self.ways.forget(OWN);
+        if let Some(built) = self.build(rule, expanded, &mut done.resolved) {
+            let built = Arc::new(built);
+            self.total += built.rule.condition_text.len();
+            self.compiled.rules.push((built.clone(), rule.enabled));
+            done.built = Some(built);
+        }
+        done.lists = self.own.lists.iter().map(|used| used.list).collect();
+        done.warnings = self.sink.warnings[told..].to_vec();
+        self.known = self.checker.fields().len();
+        done.fields = self.known;
+        done
+    }
+
+    /// Compiles output and condition; the latter is `None` if it has been refused already.
+    fn build(&mut self, rule: &Rule, condition: Option<Mapped>, resolved: &mut Vec<usize>) -> Option<Built> {
         let output = output::compile(rule, self.options, &mut self.checker, self.sink);
-        let Some(condition) = expanded else { return };
         if let output::Outcome::Skip = output {
-            return;
+            return None;
         }
-        let checked = self.condition(rule, &condition);
-        if let (Some(checked), output::Outcome::Done(output)) = (checked, output) {
-            self.compiled.origins.push(checked.origin);
-            self.compiled.rules.rules.push(hir::Rule {
-                name: rule.name.clone(),
-                desc: rule.desc.clone(),
-                source: rule.source.clone(),
-                priority: rule.priority,
-                tags: rule.tags.iter().cloned().collect(),
-                enabled: rule.enabled,
-                capture: rule.capture,
-                capture_duration_ms: rule.capture_duration_ms,
-                condition: checked.condition,
-                condition_text: checked.text,
-                events: checked.events,
-                output: output.template,
-                extra_fields: output.extra_fields,
-                span: rule.name_span,
-            });
-        }
+        let checked = self.condition(rule, &condition?, resolved)?;
+        let output::Outcome::Done(output) = output else { return None };
+        let built = hir::Rule {
+            name: rule.name.clone(),
+            desc: rule.desc.clone(),
+            source: rule.source.clone(),
+            priority: rule.priority,
+            tags: rule.tags.iter().cloned().collect(),
+            enabled: rule.enabled,
+            capture: rule.capture,
+            capture_duration_ms: rule.capture_duration_ms,
+            condition: checked.condition,
+            condition_text: checked.text,
+            events: checked.events,
+            output: output.template,
+            extra_fields: output.extra_fields,
+            span: rule.name_span,
+        };
+        Some(Built { rule: built, origin: checked.origin })
     }
 
     /// Parses, expands and checks the condition of a rule.
-    fn condition(&mut self, rule: &Rule, condition: &Mapped) -> Option<CheckedCondition> {
+    fn condition(&mut self, rule: &Rule, condition: &Mapped, resolved: &mut Vec<usize>) -> Option<CheckedCondition> {
         let owner = Owner::Rule(rule);
-        let text = self.texts.len();
-        let mut parsed = self.parse(condition, &rule.condition_context, owner)?;
-        self.texts[text].macros = self.named_macros(Some(&parsed));
+        let (text, parsed) = self.parse(condition, &rule.condition_context, owner, OWN);
+        self.own = text;
+        let mut parsed = parsed?;
+        self.own.macros = self.named_macros(Some(&parsed));
         let expansion = self.expand(&mut parsed, ALL);
+        resolved.extend(expansion.resolved.iter().map(|(index, _)| *index));
         if !self.report_expansion(&expansion, condition, &rule.context, owner) {
             return None;
         }
-        let texts = &self.texts;
-        let typed = self.checker.condition(&parsed, &|at: &At| span_of(texts, at));
+        let (macro_texts, own) = (&self.macro_texts, &self.own);
+        let typed = self.checker.condition(&parsed, &|at: &At| span_of(text_of(macro_texts, own, at.text), at));
         let (typed, warnings) = match typed {
             Ok(typed) => typed,
             Err(error) => {
-                self.condition_warnings(&check::syntax_warnings(&parsed), rule, condition, text);
-                self.condition_error(error, rule, condition, text);
+                self.condition_warnings(&check::syntax_warnings(&parsed), rule, condition);
+                self.condition_error(error, rule, condition);
                 return None;
             }
         };
-        self.condition_warnings(&warnings, rule, condition, text);
+        self.condition_warnings(&warnings, rule, condition);
         let mut events = hir::EventSet::all();
         if rule.source == "syscall" {
             events = match check::events::event_set(&parsed) {
                 Ok(events) => events,
                 Err(error) => {
-                    self.condition_error(error, rule, condition, text);
+                    self.condition_error(error, rule, condition);
                     return None;
                 }
             };
@@ -169,32 +283,29 @@ impl Compiler<'_> {
             }
             events.insert(ASYNC_EVENT);
         }
-        let origin = self.origin(rule, text);
+        let origin = self.origin(rule);
         Some(CheckedCondition { condition: typed, text: print_condition(&parsed), events, origin })
     }
 
-    /// A condition with its lists substituted, parsed. Its text gets the next number, valid or not.
-    fn parse(&mut self, condition: &Mapped, context: &Context, owner: Owner<'_>) -> Option<Expr> {
-        let id = self.texts.len();
-        let mut uses = Vec::new();
-        let Some(mapped) = lists::substitute(condition, &mut self.lists, &mut uses) else {
-            self.texts.push(Text { mapped: Mapped::new(), lists: Vec::new(), macros: Vec::new() });
+    /// A condition with its lists substituted, parsed if it can be. `id` is the number of the text.
+    fn parse(&mut self, condition: &Mapped, context: &Context, owner: Owner<'_>, id: u32) -> (Text, Option<Expr>) {
+        let mut text = Text::default();
+        let Some(mapped) = lists::substitute(condition, &mut self.lists, &mut text.lists) else {
             let message = "condition becomes too large when lists are substituted";
             self.sink.error(context.diagnostic(Code::Validate, message));
-            return None;
+            return (Text::default(), None);
         };
-        self.texts.push(Text { mapped, lists: uses, macros: Vec::new() });
-        let text = &self.texts[id].mapped;
-        match parse_condition(text.text(), id as u32, MAX_DEPTH) {
-            Ok(parsed) => Some(parsed),
+        text.mapped = mapped;
+        let written = text.mapped.text();
+        match parse_condition(written, id, MAX_DEPTH) {
+            Ok(parsed) => (text, Some(parsed)),
             Err(error) => {
-                let span = text.span(error.at.range.clone());
-                let place = position(text.text(), error.at.range.start);
-                let mut diagnostic =
-                    context.in_condition(Code::CompileCondition, error.message, span, text.text(), place);
-                diagnostic.related = self.way_to(id, id, span, owner);
+                let span = text.mapped.span(error.at.range.clone());
+                let place = position(written, error.at.range.start);
+                let mut diagnostic = context.in_condition(Code::CompileCondition, error.message, span, written, place);
+                diagnostic.related = self.way_inside(&text, span, owner);
                 self.sink.error(diagnostic);
-                None
+                (text, None)
             }
         }
     }
@@ -208,129 +319,6 @@ impl Compiler<'_> {
         expansion
     }
 
-    /// Reports what could not be expanded; says whether nothing was left.
-    fn report_expansion(
-        &mut self,
-        expansion: &Expansion,
-        condition: &Mapped,
-        context: &Context,
-        owner: Owner<'_>,
-    ) -> bool {
-        let text = match owner {
-            Owner::Macro(item) => self.macro_names.get(&item.name).copied().unwrap_or_default(),
-            Owner::Rule(_) => self.texts.len() - 1,
-        };
-        let undefined = |name: &String| format!("Undefined macro '{name}' used in filter.");
-        // A name in a loop counts as unknown too, so loops come first.
-        let problems: Vec<(String, Option<&str>, &At)> = if expansion.errors.is_empty() {
-            expansion.unknown.iter().map(|(name, at)| (undefined(name), Some(name.as_str()), at)).collect()
-        } else {
-            expansion.errors.iter().map(|(message, at)| (message.clone(), None, at)).collect()
-        };
-        let mut told = FxHashSet::default();
-        for (message, name, at) in problems {
-            if !told.insert(message.clone()) {
-                continue;
-            }
-            let mut diagnostic = self.at_condition(Code::Validate, message, at, condition, context);
-            diagnostic.related = self.way_to(text, at.text as usize, diagnostic.span, owner);
-            let known: Vec<&str> = self.macros.iter().map(|item| item.name.as_str()).collect();
-            let close = name.and_then(|name| items::similar(name, &known));
-            diagnostic.help = close.map(|close| format!("did you mean '{close}'?"));
-            self.sink.error(diagnostic);
-        }
-        expansion.complete()
-    }
-
-    fn condition_error(&mut self, error: CheckError, rule: &Rule, condition: &Mapped, text: usize) {
-        let skip = rule.skip_if_unknown_filter && error.kind.may_be_skipped();
-        let mut errors = vec![CheckError { more: Vec::new(), ..error.clone() }];
-        if !skip {
-            errors.extend(error.more);
-        }
-        for error in errors {
-            let code = if skip { Code::UnknownFilter } else { Code::CompileCondition };
-            let mut diagnostic = self.at_condition(code, error.message, &error.at, condition, &rule.condition_context);
-            diagnostic.related = self.way_to(text, error.at.text as usize, diagnostic.span, Owner::Rule(rule));
-            if skip { self.sink.warn(diagnostic) } else { self.sink.error(diagnostic) }
-        }
-    }
-
-    fn condition_warnings(&mut self, warnings: &[CheckWarning], rule: &Rule, condition: &Mapped, text: usize) {
-        for warning in warnings {
-            let (code, field) = match warning.kind {
-                WarningKind::Condition => (Code::CompileConditionWarning, None),
-                WarningKind::UnsafeNa => (Code::UnsafeNaCheck, None),
-                WarningKind::DeprecatedField(field) => (Code::DeprecatedItem, Some(field)),
-            };
-            let mut diagnostic =
-                self.at_condition(code, warning.message.clone(), &warning.at, condition, &rule.condition_context);
-            diagnostic.related = self.way_to(text, warning.at.text as usize, diagnostic.span, Owner::Rule(rule));
-            diagnostic.deprecated_field = field;
-            self.sink.warn(diagnostic);
-        }
-    }
-
-    /// A diagnostic at a place of some parsed text, said of `condition`.
-    fn at_condition(
-        &self,
-        code: Code,
-        message: String,
-        at: &At,
-        condition: &Mapped,
-        context: &Context,
-    ) -> Box<Diagnostic> {
-        let text = self.texts.get(at.text as usize).map_or("", |text| text.mapped.text());
-        let place = position(text, at.range.start);
-        context.in_condition(code, message, span_of(&self.texts, at), condition.text(), place)
-    }
-
-    /// How one gets from the text `from` to a place in the text `to`: through macros and, at last, a list.
-    fn way_to(&self, from: usize, to: usize, span: Span, owner: Owner<'_>) -> Vec<Related> {
-        let mut way = Vec::new();
-        let used = self.texts.get(to).and_then(|text| lists::list_at(&self.collector.lists, &text.lists, span));
-        if let Some(used) = used {
-            let text = format!("list '{}' used here", self.lists[used.list].name);
-            way.push(Related { span: used.span, text });
-        }
-        for (index, at) in self.macro_path(from, to).into_iter().rev() {
-            let text = format!("macro '{}' used here", self.macros[index].name);
-            way.push(Related { span: span_of(&self.texts, &at), text });
-        }
-        let (span, text) = match owner {
-            Owner::Macro(item) => (item.context.span(), format!("in macro '{}'", item.name)),
-            Owner::Rule(rule) => (rule.name_span, format!("in rule '{}'", rule.name)),
-        };
-        way.push(Related { span, text });
-        way
-    }
-
-    /// The shortest chain of macro names that leads from one text to another, outermost first.
-    fn macro_path(&self, from: usize, to: usize) -> Vec<(usize, At)> {
-        let mut came: FxHashMap<usize, (usize, At)> = FxHashMap::default();
-        let mut queue = std::collections::VecDeque::from([from]);
-        while let Some(text) = queue.pop_front() {
-            if text == to {
-                break;
-            }
-            for (index, at) in self.texts.get(text).map_or(&[][..], |text| &text.macros) {
-                if *index != from && !came.contains_key(index) {
-                    came.insert(*index, (text, at.clone()));
-                    queue.push_back(*index);
-                }
-            }
-        }
-        let mut path = Vec::new();
-        let mut text = to;
-        while text != from {
-            let Some((before, at)) = came.get(&text) else { return Vec::new() };
-            path.push((text, at.clone()));
-            text = *before;
-        }
-        path.reverse();
-        path
-    }
-
     /// The macros that a parsed condition names.
     fn named_macros(&self, condition: Option<&Expr>) -> Vec<(usize, At)> {
         let mut found = Vec::new();
@@ -342,33 +330,34 @@ impl Compiler<'_> {
                 Expr::Macro(name, at) => {
                     found.extend(self.macro_names.get(name).map(|index| (*index, at.clone())));
                 }
-                Expr::Check(_) => {}
+                Expr::Check(_) | Expr::Shared(_) => {}
             }
         }
         found
     }
 
-    /// The macros and lists a rule is made of, in order of first use.
-    fn origin(&self, rule: &Rule, text: usize) -> Origin {
+    /// The macros and lists the rule at hand is made of, in order of first use.
+    fn origin(&mut self, rule: &Rule) -> Origin {
         let mut seen_lists = FxHashSet::default();
-        let mut seen = FxHashSet::from_iter([text]);
+        let mut seen = FxHashSet::default();
         let mut origin = Origin { condition: rule.condition.text().to_owned(), ..Origin::default() };
-        let mut queue = std::collections::VecDeque::from([text]);
+        let mut queue = std::collections::VecDeque::from([OWN]);
         while let Some(text) = queue.pop_front() {
-            for used in &self.texts[text].lists {
+            let Some(text) = text_of(&self.macro_texts, &self.own, text) else { continue };
+            for used in &text.lists {
                 if seen_lists.insert(used.list) {
                     let list = &self.collector.lists.items[used.list];
-                    let items: Vec<&str> = self.lists[used.list].items.iter().map(Mapped::text).collect();
                     let (name, span) = (list.name.clone(), list.context.span());
-                    origin.lists.push(Definition { name, span, text: items.join(", ") });
+                    let text = self.lists.flat[used.list].text();
+                    origin.lists.push(Definition { name, span, text });
                 }
             }
-            for (index, _) in &self.texts[text].macros {
+            for (index, _) in &text.macros {
                 if seen.insert(*index) {
                     let item = &self.collector.macros.items[*index];
                     let (name, span) = (item.name.clone(), item.context.span());
-                    origin.macros.push(Definition { name, span, text: item.condition.text().to_owned() });
-                    queue.push_back(*index);
+                    origin.macros.push(Definition { name, span, text: item.condition.text().into() });
+                    queue.push_back(*index as u32);
                 }
             }
         }
@@ -383,7 +372,7 @@ impl Compiler<'_> {
                 self.sink.warn(item.context.diagnostic(Code::UnusedMacro, message));
             }
         }
-        for (list, flat) in self.collector.lists.items.iter().zip(&self.lists) {
+        for (list, flat) in self.collector.lists.items.iter().zip(&self.lists.flat) {
             if !flat.used {
                 let message = "List not referred to by any other rule/macro";
                 self.sink.warn(list.context.diagnostic(Code::UnusedList, message));
@@ -394,7 +383,7 @@ impl Compiler<'_> {
 
 /// Whose condition it is.
 #[derive(Clone, Copy)]
-enum Owner<'a> {
+pub(super) enum Owner<'a> {
     Macro(&'a Macro),
     Rule(&'a Rule),
 }
@@ -406,6 +395,12 @@ struct CheckedCondition {
     origin: Origin,
 }
 
-fn span_of(texts: &[Text], at: &At) -> Span {
-    texts.get(at.text as usize).map_or(Span::NONE, |text| text.mapped.span(at.range.clone()))
+/// The text with a number.
+pub(super) fn text_of<'t>(macros: &'t [Text], own: &'t Text, id: u32) -> Option<&'t Text> {
+    if id == OWN { Some(own) } else { macros.get(id as usize) }
+}
+
+/// Where a place of a text was written.
+pub(super) fn span_of(text: Option<&Text>, at: &At) -> Span {
+    text.map_or(Span::NONE, |text| text.mapped.span(at.range.clone()))
 }

@@ -21,6 +21,7 @@ use crate::hir::{ListOp, Modifier, Op};
 use crate::report::{Code, ItemKind};
 use crate::span::{Mapped, Span};
 use crate::syntax::print::{list_op_name, modifier_name, op_name};
+use rustc_hash::FxHashMap;
 
 /// A scalar or a list of an exception.
 #[derive(Debug, Clone)]
@@ -62,6 +63,9 @@ pub(super) struct Exception {
     pub(super) context: Context,
 }
 
+/// Most warnings that one exception gives for others of its name.
+const MAX_SAME: usize = 16;
+
 /// How an `exceptions` key is used.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Use {
@@ -80,12 +84,16 @@ pub(super) fn read(item: &Node, rule: &Context, usage: Use, sink: &mut Sink) -> 
         return None;
     };
     let mut exceptions: Vec<Exception> = Vec::new();
+    let mut names: FxHashMap<String, usize> = FxHashMap::default();
     let mut whole = true;
     for node in nodes {
         let unnamed = context.inner(ItemKind::Exception, "", node.span);
-        let read = read_one(node, &unnamed, rule, usage, &exceptions, sink);
+        let read = read_one(node, &unnamed, rule, usage, &names, sink);
         match sink.keep(read) {
-            Some(exception) => exceptions.push(exception),
+            Some(exception) => {
+                *names.entry(exception.name.clone()).or_default() += 1;
+                exceptions.push(exception);
+            }
             None => whole = false,
         }
     }
@@ -97,7 +105,7 @@ fn read_one(
     unnamed: &Context,
     rule: &Context,
     usage: Use,
-    earlier: &[Exception],
+    earlier: &FxHashMap<String, usize>,
     sink: &mut Sink,
 ) -> Checked<Exception> {
     if node.map().is_none() {
@@ -105,7 +113,8 @@ fn read_one(
     }
     let name = text(node, "name", unnamed)?.text().to_owned();
     let context = rule.inner(ItemKind::Exception, &name, node.span);
-    for _ in earlier.iter().filter(|e| e.name == name) {
+    // As Falco does, one for each earlier one, but not without end.
+    for _ in 0..earlier.get(&name).copied().unwrap_or_default().min(MAX_SAME) {
         let message = format!("Multiple definitions of exception '{name}' in the same rule");
         sink.warn(context.diagnostic(Code::ExceptionNameNotUnique, message));
     }

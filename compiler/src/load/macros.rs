@@ -6,11 +6,15 @@
 //! What must hold: an expanded condition has at most [`MAX_SIZE`] comparisons and nests at most [`MAX_NESTING`]
 //! deep, so that walking it needs neither endless time nor stack.
 
-use crate::syntax::ast::{At, Expr};
+use crate::check::expr_at;
+use crate::syntax::ast::{At, Check, Expr, Rhs};
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
 /// Most nodes of an expanded condition.
 const MAX_SIZE: usize = 200_000;
+/// As many constants of a list count as one node.
+const VALUES: usize = 16;
 /// Deepest nesting of an expanded condition.
 pub(super) const MAX_NESTING: usize = 1000;
 
@@ -20,8 +24,47 @@ pub(super) struct ParsedMacro {
     pub(super) name: String,
     pub(super) index: u32,
     /// `None` if it could not be parsed or resolved, which has been reported.
-    pub(super) condition: Option<Expr>,
+    pub(super) condition: Option<Arc<Expr>>,
+    /// Size and depth of the condition once all macros in it are put in.
+    pub(super) shape: Option<Shape>,
     pub(super) used: bool,
+}
+
+/// How large a condition is.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Shape {
+    size: usize,
+    depth: usize,
+}
+
+impl Shape {
+    /// The shape of a condition.
+    pub(super) fn of(expr: &Expr) -> Shape {
+        let mut shape = Shape::default();
+        let mut open = vec![(expr, 0)];
+        while let Some((expr, depth)) = open.pop() {
+            if let Expr::Shared(inner) = expr {
+                open.push((inner, depth));
+                continue;
+            }
+            shape.size += weight(expr);
+            shape.depth = shape.depth.max(depth);
+            match expr {
+                Expr::And(members, _) | Expr::Or(members, _) => open.extend(members.iter().map(|e| (e, depth + 1))),
+                Expr::Not(inner, _) => open.push((inner, depth + 1)),
+                _ => {}
+            }
+        }
+        shape
+    }
+}
+
+/// How much a node, without what is below it, counts. Long lists count as well.
+fn weight(expr: &Expr) -> usize {
+    match expr {
+        Expr::Check(Check { rhs: Some(Rhs::List(values, _)), .. }) => 1 + values.len() / VALUES,
+        _ => 1,
+    }
 }
 
 /// What was found while a condition was expanded.
@@ -75,11 +118,12 @@ impl<'m> Expander<'m> {
     }
 
     fn expand(&mut self, expr: &mut Expr, depth: usize) {
-        self.size += 1;
+        self.size += weight(expr);
         if depth > MAX_NESTING || self.size > MAX_SIZE {
             if self.found.errors.is_empty() {
                 let what = if depth > MAX_NESTING { "nested too deep" } else { "too large" };
-                self.found.errors.push((format!("condition is {what} once its macros are expanded"), place(expr)));
+                let at = expr_at(expr).clone();
+                self.found.errors.push((format!("condition is {what} once its macros are expanded"), at));
             }
             return;
         }
@@ -88,7 +132,7 @@ impl<'m> Expander<'m> {
                 members.iter_mut().for_each(|member| self.expand(member, depth + 1));
             }
             Expr::Not(inner, _) => self.expand(inner, depth + 1),
-            Expr::Check(_) => {}
+            Expr::Check(_) | Expr::Shared(_) => {}
             Expr::Macro(name, at) => {
                 if let Some(condition) = self.macro_used(name, at, depth) {
                     *expr = condition;
@@ -117,7 +161,15 @@ impl<'m> Expander<'m> {
             self.found.resolved.push((index, at.clone()));
             return None;
         };
-        let mut condition = condition.clone();
+        if let Some(shape) = self.macros[index].shape
+            && self.size + shape.size <= MAX_SIZE
+            && depth + shape.depth <= MAX_NESTING
+        {
+            self.size += shape.size;
+            self.found.resolved.push((index, at.clone()));
+            return Some(Expr::Shared(condition.clone()));
+        }
+        let mut condition = copied(condition);
         self.path.push(index);
         self.expand(&mut condition, depth);
         self.path.pop();
@@ -126,9 +178,14 @@ impl<'m> Expander<'m> {
     }
 }
 
-fn place(expr: &Expr) -> At {
+/// A condition without shared parts.
+fn copied(expr: &Expr) -> Expr {
+    let all = |members: &[Expr]| members.iter().map(copied).collect();
     match expr {
-        Expr::And(_, at) | Expr::Or(_, at) | Expr::Not(_, at) | Expr::Macro(_, at) => at.clone(),
-        Expr::Check(check) => check.at.clone(),
+        Expr::And(members, at) => Expr::And(all(members), at.clone()),
+        Expr::Or(members, at) => Expr::Or(all(members), at.clone()),
+        Expr::Not(inner, at) => Expr::Not(Box::new(copied(inner)), at.clone()),
+        Expr::Shared(inner) => copied(inner),
+        Expr::Macro(..) | Expr::Check(_) => expr.clone(),
     }
 }

@@ -21,6 +21,7 @@ mod context;
 mod decode;
 mod exceptions;
 mod items;
+mod kept;
 mod lists;
 mod macros;
 mod output;
@@ -28,6 +29,7 @@ mod rule_item;
 mod scalar;
 mod schema;
 mod select;
+mod told;
 mod version;
 pub mod yaml;
 
@@ -41,10 +43,15 @@ use crate::span::{FileId, Span};
 use collect::{Collector, Sink};
 use compile::Compiled;
 use context::Context;
+use kept::Kept;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Largest rule file, in bytes.
 pub const MAX_FILE: usize = 10 << 20;
+
+/// Most errors and most warnings of a file that are kept.
+pub const MAX_TOLD: usize = 10_000;
 
 /// Source of system call events.
 pub const SYSCALL: &str = "syscall";
@@ -129,6 +136,8 @@ pub struct FileResult {
     pub errors: Vec<Diagnostic>,
     /// Doubts.
     pub warnings: Vec<Diagnostic>,
+    /// Further errors and warnings, beyond the [`MAX_TOLD`] of each that are kept.
+    pub left_out: usize,
     /// What Falco's JSON schema finds, one entry per document: `ok` or `failed for ...`. Empty if the file
     /// is not YAML or has no document.
     pub schema: Vec<String>,
@@ -165,7 +174,7 @@ pub struct Definition {
     /// Where it is defined.
     pub span: Span,
     /// Its condition or items.
-    pub text: String,
+    pub text: Arc<str>,
 }
 
 /// Everything that was loaded.
@@ -199,6 +208,7 @@ pub struct Loader {
     sources: Sources,
     collector: Collector,
     compiled: Compiled,
+    kept: Kept,
     results: Vec<FileResult>,
 }
 
@@ -210,6 +220,7 @@ impl Loader {
             sources: Sources::default(),
             collector: Collector::default(),
             compiled: Compiled::default(),
+            kept: Kept::default(),
             results: Vec::new(),
         }
     }
@@ -238,8 +249,8 @@ impl Loader {
             }
             None => self.read(file, whole, &mut sink, &mut schema),
         }
-        let (errors, warnings) = (sink.errors, sink.warnings);
-        self.results.push(FileResult { file, name: name.to_owned(), errors, warnings, schema });
+        let Sink { errors, warnings, left_out } = sink;
+        self.results.push(FileResult { file, name: name.to_owned(), errors, warnings, left_out, schema });
     }
 
     /// Reads a text and, if it is YAML, compiles everything.
@@ -257,7 +268,7 @@ impl Loader {
         schema.extend(documents.iter().map(|document| schema::validate(document)));
         let mut reader = items::Reader { collector: &mut self.collector, options: &self.options, sink, whole };
         reader.documents(&documents);
-        let compiled = compile::compile(&self.collector, &self.options, sink);
+        let compiled = compile::compile(&self.collector, &self.options, sink, &mut self.kept);
         if sink.errors.is_empty() {
             self.compiled = compiled;
         }
@@ -272,6 +283,7 @@ impl Loader {
             name: name.to_owned(),
             errors: vec![*diagnostic],
             warnings: Vec::new(),
+            left_out: 0,
             schema: Vec::new(),
         });
     }
@@ -279,7 +291,12 @@ impl Loader {
     /// Checks the requirements on plugins, applies the selection and gives everything away.
     pub fn finish(mut self) -> Loaded {
         self.check_plugins();
-        let Compiled { mut rules, mut origins } = self.compiled;
+        drop(self.kept);
+        let Compiled { rules: compiled, fields } = self.compiled;
+        let owned = compiled.into_iter().map(|(built, enabled)| (Arc::unwrap_or_clone(built), enabled));
+        let (rules, mut origins): (Vec<_>, Vec<_>) =
+            owned.map(|(built, enabled)| (crate::hir::Rule { enabled, ..built.rule }, built.origin)).unzip();
+        let mut rules = RuleSet { fields, rules };
         select::apply(&self.options, &mut rules, &mut origins);
         Loaded {
             rules,

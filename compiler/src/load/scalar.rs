@@ -31,14 +31,18 @@ pub(super) fn map_scalar(text: &str, span: Span, style: Style, value: &str) -> M
     }
     let mut walk = Walk { source, at: body_start(source, style), style, span, out, run: 0, run_source: 0 };
     let mut done = 0;
-    for (offset, c) in value.char_indices() {
-        done = offset;
-        if !walk.step(value, offset, c) {
-            walk.flush(value, offset);
-            walk.out.push_for(&value[offset..], span);
+    while let Some(c) = value[done..].chars().next() {
+        let same = walk.same(value, done);
+        if same > 0 {
+            walk.equal(value, done, same);
+            done += same;
+        } else if walk.step(value, done, c) {
+            done += c.len_utf8();
+        } else {
+            walk.flush(value, done);
+            walk.out.push_for(&value[done..], span);
             return walk.out;
         }
-        done += c.len_utf8();
     }
     walk.flush(value, done);
     walk.out
@@ -67,6 +71,22 @@ struct Walk<'s> {
 }
 
 impl Walk<'_> {
+    /// How many bytes of the value from `offset` on are the bytes that come next in the source, as they are.
+    fn same(&self, value: &str, offset: usize) -> usize {
+        let special = match self.style {
+            Style::Plain | Style::Block => 0,
+            Style::SingleQuoted => b'\'',
+            Style::DoubleQuoted => b'\\',
+        };
+        let source = self.source.as_bytes().get(self.at..).unwrap_or_default();
+        let pairs = value.as_bytes()[offset..].iter().zip(source);
+        let mut same = pairs.take_while(|(a, b)| a == b && **b != special).count();
+        while !value.is_char_boundary(offset + same) {
+            same -= 1;
+        }
+        same
+    }
+
     /// Finds the source of the character `c`, which stands at `offset` of the value.
     fn step(&mut self, value: &str, offset: usize, c: char) -> bool {
         if c.is_ascii_whitespace() {
@@ -82,7 +102,7 @@ impl Walk<'_> {
                 },
                 '\'' if self.style == Style::SingleQuoted => return c == '\'' && self.replaced(value, offset, c, 2),
                 s if s == c => {
-                    self.equal(value, offset, c);
+                    self.equal(value, offset, c.len_utf8());
                     return true;
                 }
                 s if s.is_ascii_whitespace() => self.at += s.len_utf8(),
@@ -103,7 +123,7 @@ impl Walk<'_> {
                     _ => return false,
                 },
                 Some(s) if s == c => {
-                    self.equal(value, offset, c);
+                    self.equal(value, offset, c.len_utf8());
                     return true;
                 }
                 Some('\n') if c == ' ' => return self.replaced(value, offset, c, 1),
@@ -148,13 +168,13 @@ impl Walk<'_> {
         }
     }
 
-    /// The character is written as it is; extends the run.
-    fn equal(&mut self, value: &str, offset: usize, c: char) {
+    /// The next `len` bytes are written as they are; extends the run.
+    fn equal(&mut self, value: &str, offset: usize, len: usize) {
         if self.run_source + (offset - self.run) != self.at {
             self.flush(value, offset);
             self.run_source = self.at;
         }
-        self.at += c.len_utf8();
+        self.at += len;
     }
 
     /// The character stands for `len` bytes of the source.

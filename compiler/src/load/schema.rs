@@ -25,8 +25,8 @@ fn fail(why: impl Into<String>) -> Verdict {
     Err(Failure { path: String::new(), why: why.into() })
 }
 
-fn inside(step: &str, verdict: Verdict) -> Verdict {
-    verdict.map_err(|failure| Failure { path: format!("{step}{}", failure.path), why: failure.why })
+fn inside(step: &dyn std::fmt::Display, verdict: Verdict) -> Verdict {
+    verdict.map_err(|failure| Failure { path: format!("[{step}]{}", failure.path), why: failure.why })
 }
 
 fn check(document: &Node) -> Verdict {
@@ -95,7 +95,7 @@ fn plugin(node: &Node) -> Verdict {
 
 fn array(node: &Node, element: impl Fn(&Node) -> Verdict) -> Verdict {
     let Some(items) = node.seq() else { return fail("Value type not permitted by 'type' constraint.") };
-    items.iter().enumerate().try_for_each(|(i, item)| inside(&format!("[{i}]"), element(item)))
+    items.iter().enumerate().try_for_each(|(i, item)| inside(&i, element(item)))
 }
 
 /// An object; `value` gives the verdict on a key's value, `None` for a key that is not allowed.
@@ -104,7 +104,7 @@ fn object(node: &Node, required: &[&str], value: impl Fn(&str, &Node) -> Option<
     for (key, node) in entries {
         let key = key.scalar().map_or("null", |text| text.text());
         match value(key, node) {
-            Some(verdict) => inside(&format!("[{key}]"), verdict)?,
+            Some(verdict) => inside(&key, verdict)?,
             None => {
                 return fail(
                     "Object contains a property that could not be validated using 'properties' or \

@@ -6,6 +6,7 @@ use crate::report::ItemKind;
 
 mod definitions;
 mod exceptions;
+mod kept;
 mod limits;
 mod places;
 mod validation;

@@ -1,4 +1,5 @@
-//! The kinds of errors and warnings. Names and meanings are Falco's, so that tools that read them keep working.
+//! The kinds of errors and warnings. Names and meanings are Falco's, so that tools that read them keep working; those
+//! of Peregrine's own, see [`crate::lint`], begin with `PEREGRINE_` and never stand among the results of a file.
 
 /// Whether a file with it is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
@@ -79,4 +80,11 @@ codes! {
         "The condition is valid but probably does not say what was meant, or could be said simpler.";
     UnknownKey Warning "LOAD_UNKNOWN_KEY" "Unknown key in item definition"
         "The item has a key that its kind does not have. The key is ignored; it may be misspelt or belong elsewhere.";
+    NeverMatches Warning "PEREGRINE_NEVER_MATCHES" "Rule can never match"
+        "Parts of the rule's condition contradict each other, so that no event can satisfy it.";
+    AlwaysMatches Warning "PEREGRINE_ALWAYS_MATCHES" "Rule matches every event of its types"
+        "Apart from the types of events, the rule's condition holds whatever happens.";
+    Shadowed Warning "PEREGRINE_SHADOWED" "Rule is shadowed by an earlier one"
+        "Every event that matches the rule matches an earlier rule too, and only the first match counts \
+         (rule_matching: first, the default).";
 }

@@ -12,10 +12,12 @@ use crate::report::Severity;
 use crate::span::Span;
 use serde_json::{Value, json};
 
-/// All results.
-pub fn results(results: &[FileResult], sources: &Sources) -> Value {
+/// All results. `further` are diagnostics of which Falco knows nothing; they stand apart, under
+/// `peregrine_lints`.
+pub fn results(results: &[FileResult], further: &[Diagnostic], sources: &Sources) -> Value {
     let files: Vec<Value> = results.iter().map(|result| file(result, sources)).collect();
-    json!({ "falco_load_results": files })
+    let further: Vec<Value> = further.iter().map(|found| diagnostic(found, sources)).collect();
+    json!({ "falco_load_results": files, "peregrine_lints": further })
 }
 
 fn file(result: &FileResult, sources: &Sources) -> Value {
@@ -26,6 +28,9 @@ fn file(result: &FileResult, sources: &Sources) -> Value {
         "errors": list(&result.errors),
         "warnings": list(&result.warnings),
     });
+    if result.left_out > 0 {
+        out["left_out"] = json!(result.left_out);
+    }
     if !result.schema.is_empty() {
         let valid = result.schema_valid();
         out["schema_valid"] = json!(valid);
@@ -88,7 +93,10 @@ fn context_snippet(diagnostic: &Diagnostic, sources: &Sources) -> String {
         Some(Spot::File(file, offset)) => {
             snippet(sources.get(*file).map_or("", |source| &source.text), *offset as usize)
         }
-        None => snippet("", 0),
+        None => {
+            let source = sources.get(diagnostic.span.file);
+            snippet(source.map_or("", |source| &source.text), diagnostic.span.start as usize)
+        }
     }
 }
 

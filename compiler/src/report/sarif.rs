@@ -7,10 +7,10 @@ use crate::load::FileResult;
 use crate::span::Span;
 use serde_json::{Value, json};
 
-/// A log with one run.
-pub fn log(results: &[FileResult], sources: &Sources) -> Value {
+/// A log with one run. `further` are diagnostics that belong to no single file.
+pub fn log(results: &[FileResult], further: &[Diagnostic], sources: &Sources) -> Value {
     let rules: Vec<Value> = Code::ALL.iter().map(|code| rule(*code)).collect();
-    let found: Vec<Value> = super::text::distinct(results).map(|d| result(d, sources)).collect();
+    let found: Vec<Value> = super::text::distinct(results).chain(further).map(|d| result(d, sources)).collect();
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",

@@ -21,6 +21,9 @@ pub fn summary(result: &FileResult) -> String {
             push(&mut out, format_args!("{} {word}: [{}]", list.len(), codes.join(" ")));
         }
     }
+    if result.left_out > 0 {
+        push(&mut out, format_args!("{} further errors and warnings are not shown", result.left_out));
+    }
     out
 }
 

@@ -57,7 +57,7 @@ fn summaries() {
 #[test]
 fn json_has_falcos_shape() {
     let loaded = load(FILE);
-    let results = json::results(&loaded.results, &loaded.sources);
+    let results = json::results(&loaded.results, &[], &loaded.sources);
     let file = &results["falco_load_results"][0];
     assert_eq!((file["name"].as_str(), file["successful"].as_bool()), (Some("a.yaml"), Some(false)));
     assert_eq!(file["schema_valid"].as_bool(), Some(true));
@@ -87,7 +87,7 @@ fn json_has_falcos_shape() {
 #[test]
 fn sarif_has_places_and_rules() {
     let loaded = load(FILE);
-    let log = sarif::log(&loaded.results, &loaded.sources);
+    let log = sarif::log(&loaded.results, &[], &loaded.sources);
     let result = &log["runs"][0]["results"][0];
     assert_eq!(result["ruleId"], "LOAD_ERR_COMPILE_CONDITION");
     assert_eq!(result["level"], "error");

@@ -5,6 +5,7 @@
 
 use crate::hir::{ListOp, Modifier, Op, TransformKind};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// A place in a parsed text.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -28,6 +29,8 @@ pub enum Expr {
     Macro(String, At),
     /// A comparison.
     Check(Check),
+    /// The condition of a macro, put in place of its name. The parser makes none.
+    Shared(Arc<Expr>),
 }
 
 /// A comparison.

@@ -97,6 +97,7 @@ fn write_expr(out: &mut String, expr: &Expr) {
         }
         Expr::Macro(name, _) => out.push_str(name),
         Expr::Check(check) => write_check(out, check),
+        Expr::Shared(inner) => write_expr(out, inner),
     }
 }
 
@@ -114,7 +115,10 @@ fn write_chain(out: &mut String, keyword: &str, members: &[Expr]) {
 fn write_check(out: &mut String, check: &Check) {
     write_operand(out, &check.lhs);
     out.push(' ');
-    out.push_str(&check_op_text(check));
+    match check.op {
+        CheckOp::Scalar(op, None) if !check.double_eq => out.push_str(op_name(op)),
+        _ => out.push_str(&check_op_text(check)),
+    }
     let Some(rhs) = &check.rhs else { return };
     out.push(' ');
     match rhs {
@@ -176,7 +180,16 @@ fn write_arg(out: &mut String, arg: Option<&str>) {
 }
 
 fn write_value(out: &mut String, value: &Value) {
-    out.push_str(&escape(&String::from_utf8_lossy(&value.bytes)));
+    match std::str::from_utf8(&value.bytes) {
+        Ok(text) if !value.bytes.iter().any(|byte| quoted(*byte)) => out.push_str(text),
+        Ok(text) => out.push_str(&escape(text)),
+        Err(_) => out.push_str(&escape(&String::from_utf8_lossy(&value.bytes))),
+    }
+}
+
+/// Whether [`escape`] quotes a constant with the byte.
+fn quoted(byte: u8) -> bool {
+    matches!(byte, 0 | 8 | 9 | 10 | 12 | 13 | b' ' | b'=' | b'\\' | b'"' | b'\'')
 }
 
 /// The text of a constant: as it is, or in double quotes if it holds one of the characters below.

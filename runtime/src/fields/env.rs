@@ -1,6 +1,7 @@
 //! What fields need besides record and state: settings of the run, and memory of earlier evaluations.
 
-use super::Purpose;
+use super::{Purpose, time};
+use jiff::tz::TimeZone;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
@@ -9,8 +10,11 @@ use std::collections::HashMap;
 pub struct Env {
     /// Replaces the host name of the machine (`evt.hostname`); not used when replaying a capture.
     pub hostname: Option<Vec<u8>>,
-    /// Seconds to add to UTC for local time.
+    /// Seconds to add to UTC for local time: the time zone's offset of now. Falco prints the times of events with it.
     pub utc_offset: i64,
+    /// The time zone, whose offset at the time itself goes for times among the parameters of events; without one,
+    /// [`Env::utc_offset`] does.
+    pub zone: Option<TimeZone>,
     /// Print byte buffers as base64 instead of with dots for unprintable bytes (`buffer_format_base64`).
     pub base64: bool,
     /// Plugins whose events may occur.
@@ -43,9 +47,18 @@ pub(crate) struct Memory {
 }
 
 impl Env {
-    /// Settings of a run: what replaces the recorded host name, and seconds between UTC and local time.
+    /// Settings of a run: what replaces the recorded host name, and seconds between UTC and local time. The time
+    /// zone is the system's.
     pub fn new(hostname: Option<Vec<u8>>, utc_offset: i64) -> Env {
-        Env { hostname, utc_offset, ..Env::default() }
+        Env { hostname, utc_offset, zone: Some(TimeZone::system()), ..Env::default() }
+    }
+
+    /// Seconds to add to UTC for local time at a time in ns.
+    pub(super) fn offset_at(&self, ts: u64) -> i64 {
+        match &self.zone {
+            Some(zone) => time::offset(zone, ts),
+            None => self.utc_offset,
+        }
     }
 
     /// Evaluates a field that looks back, once per event.

@@ -174,7 +174,8 @@ impl<'a> Renderer<'_, 'a> {
                 text::six_digits(resolved, self.uint() as f64 / 1e9);
                 resolved.push(b's');
             }
-            Abstime => time::local(raw, self.uint(), self.view.env.utc_offset, true, true),
+            // Unlike the time of the event, with the zone's offset of that time.
+            Abstime => time::local(raw, self.uint(), self.view.env.offset_at(self.uint()), true, true),
             Flags8 | Flags16 | Flags32 => self.flags(raw, resolved),
             Enumflags8 | Enumflags16 | Enumflags32 => self.enumeration(raw, resolved),
             Mode => self.mode(raw, resolved),

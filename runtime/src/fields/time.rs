@@ -1,6 +1,8 @@
 //! Times as text.
 
 use super::text::Text;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 const SECOND: u64 = 1_000_000_000;
 const DAY: i64 = 86_400;
@@ -17,6 +19,13 @@ pub(crate) fn local(out: &mut Vec<u8>, ts: u64, offset: i64, date: bool, nanos: 
         out.push(b'.');
         out.padded(ts % SECOND, 9);
     }
+}
+
+/// Seconds between UTC and the local time of a zone, at a time in ns.
+pub(crate) fn offset(zone: &TimeZone, ts: u64) -> i64 {
+    // No time in ns of 64 bits is out of range.
+    let at = Timestamp::from_second((ts / SECOND) as i64).unwrap_or(Timestamp::MAX);
+    i64::from(zone.to_offset(at).seconds())
 }
 
 /// `YYYY-MM-DDTHH:MM:SS.nnnnnnnnn` in UTC; callers append the zone.
@@ -74,6 +83,17 @@ mod tests {
         assert_eq!(iso(951_782_400_000_000_000), "2000-02-29T00:00:00.000000000");
         assert_eq!(iso(4_107_542_399_999_999_999), "2100-02-28T23:59:59.999999999");
         assert_eq!(iso(u64::MAX), "2554-07-21T23:34:33.709551615");
+    }
+
+    #[test]
+    fn the_offset_is_that_of_the_time() {
+        let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
+        // Noon of 1 January and 1 July 2024, and one second before and at the change on 31 March.
+        for (ts, hours) in [(1_704_110_400, 1), (1_719_835_200, 2), (1_711_846_799, 1), (1_711_846_800, 2)] {
+            assert_eq!(offset(&zone, ts * SECOND), hours * 3600, "{ts}");
+        }
+        assert_eq!(offset(&zone, u64::MAX), 2 * 3600);
+        assert_eq!(offset(&TimeZone::UTC, 0), 0);
     }
 
     #[test]

@@ -29,7 +29,7 @@ fn replace_macro(expr: &mut Expr, condition: &Expr) {
         Expr::And(members, _) | Expr::Or(members, _) => members.iter_mut().for_each(|m| replace_macro(m, condition)),
         Expr::Not(inner, _) => replace_macro(inner, condition),
         Expr::Macro(..) => *expr = condition.clone(),
-        Expr::Check(_) => {}
+        Expr::Check(_) | Expr::Shared(_) => {}
     }
 }
 

@@ -191,3 +191,103 @@ fn a_name_used_twice_gives_a_warning() {
     let twice = "exceptions:\n- {name: e, fields: proc.name, values: [a]}\n- {name: e, fields: proc.name, values: [b]}";
     assert_eq!(accepted(&rule("evt.type=open", twice)).1, ["EXCEPTION_NAME_NOT_UNIQUE"]);
 }
+
+/// Every operator that a list of fields may be compared by, with a scalar and with a list as value.
+#[test]
+fn every_comparison_of_a_list_of_fields() {
+    let row = |comp: &str, value: &str| {
+        expanded(&format!(
+            "  - {{name: e, fields: [proc.name, fd.name], comps: ['{comp}', =], values: [[{value}, x]]}}"
+        ))
+    };
+    for comp in ["=", "==", "!=", "contains", "icontains", "startswith", "endswith", "glob", "iglob"] {
+        assert_eq!(row(comp, "ab"), format!("not (proc.name {comp} ab and fd.name = x)"));
+        assert_eq!(row(comp, "'a b'"), format!("not (proc.name {comp} \"a b\" and fd.name = x)"));
+        for modifier in ["oneof", "anyof", "allof"] {
+            let comp = format!("{comp} {modifier}");
+            assert_eq!(row(&comp, "ab"), format!("not (proc.name {comp} (ab) and fd.name = x)"));
+            assert_eq!(row(&comp, "[ab, 'c d']"), format!("not (proc.name {comp} (ab, \"c d\") and fd.name = x)"));
+        }
+    }
+    for comp in ["in", "intersects", "pmatch"] {
+        assert_eq!(row(comp, "/a"), format!("not (proc.name {comp} (/a) and fd.name = x)"));
+        assert_eq!(row(comp, "(/a)"), format!("not (proc.name {comp} (/a) and fd.name = x)"));
+        assert_eq!(row(comp, "[/a, '/b c']"), format!("not (proc.name {comp} (/a, \"/b c\") and fd.name = x)"));
+    }
+    for comp in ["<", "<=", ">", ">="] {
+        let text = format!("  - {{name: e, fields: [proc.pid], comps: ['{comp}'], values: [[5]]}}");
+        assert_eq!(expanded(&text), format!("not proc.pid {comp} 5"));
+    }
+    assert_eq!(row("regex", "'[a-z]+'"), "not (proc.name regex [a-z]+ and fd.name = x)");
+    // `exists` is let through and takes no value, so what follows it cannot be read.
+    assert_eq!(wrong("  - {name: e, fields: [proc.name], comps: [exists], values: [[a]]}").0, "COMPILE_CONDITION");
+    // A list where one value is asked for is in parentheses, which only lists may be.
+    assert_eq!(wrong("  - {name: e, fields: [proc.name], comps: [=], values: [[[a, b]]]}").0, "COMPILE_CONDITION");
+}
+
+#[test]
+fn every_comparison_of_a_single_field() {
+    let values = |comp: &str, values: &str| {
+        expanded(&format!("  - {{name: e, fields: proc.name, comps: '{comp}', values: [{values}]}}"))
+    };
+    for comp in ["in", "intersects", "pmatch", "startswith oneof", "!= allof", "glob anyof", "== oneof"] {
+        assert_eq!(values(comp, "a"), format!("not proc.name {comp} (a)"));
+        assert_eq!(values(comp, "a, 'b c', '\"d,e\"'"), format!("not proc.name {comp} (a, \"b c\", d,e)"));
+        assert_eq!(values(&format!(" {comp} "), "a"), format!("not proc.name {comp} (a)"));
+    }
+    assert_eq!(expanded("  - {name: e, fields: proc.name, values: [a, a]}"), "not proc.name in (a, a)");
+    assert_eq!(expanded("  - {name: e, fields: proc.name, comps: , values: [a]}"), "not proc.name in (a)");
+    assert_eq!(expanded("  - {name: e, fields: [proc.name], comps: [], values: [[a]]}"), "not proc.name = a");
+    for comp in ["contains", "exists", ">", "> oneof", "in oneof", "startswith oneof x", "oneof"] {
+        let (code, _) = wrong(&format!("  - {{name: e, fields: proc.name, comps: '{comp}', values: [a]}}"));
+        assert_eq!(code, "VALIDATE", "{comp}");
+    }
+}
+
+#[test]
+fn rows_and_exceptions_stand_in_order() {
+    let text = "  - {name: b, fields: [proc.name, fd.name], values: [[a, x], [b, y], [c, z]]}
+  - {name: none, fields: [proc.name]}
+  - {name: empty, fields: fd.name, values: []}
+  - {name: a, fields: fd.directory, comps: pmatch, values: [/x, /y]}";
+    assert_eq!(
+        expanded(text),
+        "not ((proc.name = a and fd.name = x) or (proc.name = b and fd.name = y) or (proc.name = c and fd.name = z)) \
+         and not fd.directory pmatch (/x, /y)"
+    );
+}
+
+/// Files that follow append, replace and define anew; the condition is always that of all of it together.
+#[test]
+fn exceptions_through_several_files() {
+    let base = rule("evt.type=open", "exceptions:\n- {name: e, fields: [proc.name, fd.name], values: [[a, x]]}");
+    let change = |exception: &str, how: &str| {
+        format!("- rule: r\n  exceptions: [{exception}]\n  override: {{exceptions: {how}}}\n")
+    };
+    let condition_of = |files: &[&str]| {
+        let mut loader = Loader::new(Options::default());
+        for (i, file) in files.iter().enumerate() {
+            loader.add_file(&format!("{i}.yaml"), file.as_bytes());
+        }
+        let loaded = loader.finish();
+        assert!(loaded.successful(), "{:#?}", loaded.results);
+        loaded.rules.rules[0].condition_text.clone()
+    };
+    let more = change("{name: e, values: [[b, y], [c, z]]}", "append");
+    let other = change("{name: f, fields: proc.pname, comps: startswith anyof, values: [s]}", "append");
+    let others = change("{name: f, values: [t, u]}", "append");
+    let instead = change("{name: g, fields: [proc.name], values: [[q]]}", "replace");
+    let whole =
+        "not ((proc.name = a and fd.name = x) or (proc.name = b and fd.name = y) or (proc.name = c and fd.name = z))";
+    assert_eq!(condition_of(&[&base, &more]), format!("(evt.type = open and {whole})"));
+    assert_eq!(
+        condition_of(&[&base, &more, &other, &others]),
+        format!("(evt.type = open and {whole} and not proc.pname startswith anyof (s, t, u))")
+    );
+    assert_eq!(condition_of(&[&base, &more, &instead]), "(evt.type = open and not proc.name = q)");
+    assert_eq!(
+        condition_of(&[&base, &instead, &change("{name: g, values: [[r]]}", "append")]),
+        "(evt.type = open and not (proc.name = q or proc.name = r))"
+    );
+    assert_eq!(condition_of(&[&base, &more, &rule("evt.type=close", "")]), "evt.type = close");
+}

@@ -71,3 +71,60 @@ fn lists_that_multiply() {
     // Lists in lists are resolved one level, and substitution goes on from there.
     assert_eq!(loaded.results[0].errors[0].message, "condition becomes too large when lists are substituted");
 }
+
+/// Sizes that took minutes, or all memory, while anything in loading grew with their square.
+#[test]
+fn many_of_everything() {
+    let all = |count: usize, item: &dyn Fn(usize) -> String| (0..count).map(item).collect::<String>();
+    let open = |more: &str| rule(&format!("evt.type = open {more}"), "");
+    let unused =
+        all(4000, &|i| format!("- macro: m{i}\n  condition: proc.name = a{i}\n- list: l{i}\n  items: [a, b]\n"));
+    let loaded = load(&[&format!("{unused}{}", open(""))]);
+    assert_eq!((loaded.results[0].warnings.len(), loaded.results[0].left_out), (8000, 0));
+
+    let rows = all(10_000, &|i| format!("    - [a{i}, /b{i}]\n"));
+    let one =
+        format!("exceptions:\n- name: e\n  fields: [proc.name, fd.name]\n  comps: [=, startswith]\n  values:\n{rows}");
+    assert!(accepted(&rule("evt.type=open", &one)).0.rules.rules[0].condition_text.len() > 100_000);
+    let exceptions = all(5000, &|i| format!("- {{name: e{i}, fields: proc.name, values: [a]}}\n"));
+    accepted(&rule("evt.type=open", &format!("exceptions:\n{exceptions}")));
+
+    let terms = all(20_000, &|i| format!(" or proc.name = a{i}"));
+    accepted(&open(&format!("and (proc.name = a{terms})")));
+    let anchors = all(20_000, &|i| format!("- &a{i} x{i}\n"));
+    refused(&anchors);
+    accepted(&format!(
+        "- list: l\n  items:\n{}{}",
+        all(20_000, &|i| format!("  - &a{i} x{i}\n")),
+        open("and proc.name in (l)")
+    ));
+
+    let items = format!("- list: l\n  items: [{}]\n", all(20_000, &|i| format!("item{i}, ")));
+    let rules = all(10, &|i| {
+        open(&format!("and proc.name in (l) and proc.pid = {i}")).replace("rule: r", &format!("rule: r{i}"))
+    });
+    assert_eq!(accepted(&format!("{items}{rules}")).0.rules.rules.len(), 10);
+    let patterns = all(200, &|i| {
+        open(&format!("and fd.name regex \"/a{i}/[a-z]+/[0-9]{{1,8}}(x|y)*\""))
+            .replace("rule: r", &format!("rule: r{i}"))
+    });
+    accepted(&patterns);
+}
+
+#[test]
+fn many_mistakes() {
+    let all = |count: usize, item: &dyn Fn(usize) -> String| (0..count).map(item).collect::<String>();
+    let unknown = all(3000, &|i| format!(" or nosuch{i}"));
+    let known = all(3000, &|i| format!("- macro: such{i}\n  condition: proc.name = a{i}\n"));
+    let loaded = load(&[&format!("{known}{}", rule(&format!("such1{unknown}"), ""))]);
+    assert_eq!(loaded.results[0].errors.len(), 3000);
+    assert!(loaded.results[0].errors[0].help.is_some());
+
+    let fields = all(MAX_TOLD + 100, &|i| format!(" or proc.nosuch{i} = 1"));
+    let result = &load(&[&rule(&format!("proc.name = a{fields}"), "")]).results[0];
+    assert_eq!((result.errors.len(), result.left_out), (MAX_TOLD, 100));
+
+    let same = "- {name: e, fields: proc.name, values: [a]}\n".repeat(500);
+    let (loaded, _) = accepted(&rule("evt.type=open", &format!("exceptions:\n{same}")));
+    assert!(loaded.results[0].warnings.len() < 500 * 17);
+}
