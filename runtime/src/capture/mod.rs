@@ -40,4 +40,4 @@ pub use error::{CaptureError, Offset, Problem};
 pub use metadata::{
     FdEntry, FdInfo, FdList, Group, Interface, InterfaceAddr, MachineInfo, Metadata, Process, User, Users,
 };
-pub use reader::{Capture, Item, Progress};
+pub use reader::{Capture, Item, Progress, Usual};

@@ -43,9 +43,9 @@ pub(super) struct Delayed {
 
 impl State {
     /// Takes an event into the state and tells in `cur` what it is about. To be called once per event, in capture
-    /// order, before the rules.
+    /// order, before the rules. Whether it is for rules at all: an enter event kept for its exit event is not.
     #[inline(always)]
-    pub fn apply(&mut self, rec: &Record<'_>, cur: &mut Current) {
+    pub fn apply(&mut self, rec: &Record<'_>, cur: &mut Current) -> bool {
         if self.delayed.any {
             self.remove_delayed(rec.ts);
         }
@@ -60,7 +60,11 @@ impl State {
         }
         let slot = self.reset(rec, plan);
         cur.slot = slot;
-        if plan.effect != Effect::None {
+        if plan.effect == Effect::Io
+            && let Some(slot) = slot
+        {
+            self.io(rec, plan, cur, slot);
+        } else if plan.effect != Effect::None {
             self.effect(plan.effect, rec, cur, slot);
         }
         if plan.about_fd
@@ -68,16 +72,11 @@ impl State {
         {
             cur.fd = Some(self.threads.hot.at(slot).fd);
         }
-    }
-
-    /// Whether an event is kept for the exit event of its system call, and is not for rules.
-    #[inline]
-    pub fn keeps_for_exit(code: u16) -> bool {
-        PLANS[usize::from(code)].effect == Effect::StoreEnter
+        !plan.kept
     }
 
     /// Ends the event. To be called after the rules have seen it.
-    #[inline]
+    #[inline(always)]
     pub fn after(&mut self, cur: &mut Current) {
         if let Some(slot) = cur.slot
             && let hot = self.threads.hot.at_mut(slot)
@@ -149,13 +148,13 @@ impl State {
     }
 
     /// The descriptor the event is about: of the number that the event works on or has just made.
-    #[inline]
+    #[inline(always)]
     fn pending_fd(&self, slot: u32) -> Option<&Fd> {
         self.fd(slot, self.threads.hot.at(slot).fd)
     }
 
     /// A descriptor of the thread.
-    #[inline]
+    #[inline(always)]
     pub(super) fn fd(&self, slot: u32, num: i64) -> Option<&Fd> {
         if num < 0 {
             return None;
@@ -163,6 +162,7 @@ impl State {
         self.threads.hot.fd(self.threads.fds_slot(slot)?, num)
     }
 
+    #[inline(never)]
     fn effect(&mut self, effect: Effect, rec: &Record<'_>, cur: &mut Current, slot: Option<u32>) {
         let Some(slot) = slot else { return self.effect_without_thread(effect, rec, cur) };
         match effect {
@@ -184,7 +184,7 @@ impl State {
             Effect::Bind => self.bind(rec, cur, slot),
             Effect::Connect => self.connect(rec, cur, slot),
             Effect::Accept => self.accept(rec, cur, slot),
-            Effect::Io => self.io(rec, cur, slot),
+            Effect::Io => self.io(rec, &PLANS[usize::from(rec.code)], cur, slot),
             Effect::Chdir | Effect::Getcwd => self.chdir(rec, slot),
             Effect::Fchdir => self.fchdir(rec, slot),
             Effect::Chroot => self.chroot(rec, slot),
