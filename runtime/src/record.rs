@@ -162,6 +162,21 @@ impl<'a> Params<'a> {
         }
     }
 
+    /// Parameter `i` as a signed integer; fastest if it has eight bytes.
+    #[inline(always)]
+    pub fn long(&self, i: usize) -> Option<i64> {
+        match <[u8; 8]>::try_from(self.get(i)?) {
+            Ok(bytes) => Some(i64::from_le_bytes(bytes)),
+            Err(_) => self.short(i),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn short(&self, i: usize) -> Option<i64> {
+        self.int(i)
+    }
+
     /// Parameter `i` as text up to the first NUL; `None` if absent, empty slice only for a lone NUL or an
     /// empty parameter.
     #[inline]

@@ -58,7 +58,7 @@ impl State {
         if cur.container.is_some() {
             cur.container = None;
         }
-        let slot = self.reset(rec, plan);
+        let slot = self.reset(rec, plan, cur);
         cur.slot = slot;
         if plan.effect == Effect::Io
             && let Some(slot) = slot
@@ -78,7 +78,8 @@ impl State {
     /// Ends the event. To be called after the rules have seen it.
     #[inline(always)]
     pub fn after(&mut self, cur: &mut Current) {
-        if let Some(slot) = cur.slot
+        if cur.has_enter
+            && let Some(slot) = cur.slot
             && let hot = self.threads.hot.at_mut(slot)
             && hot.enter.is_some()
             && hot.enter_used
@@ -105,13 +106,13 @@ impl State {
 
     /// Finds the thread of an event, and the number of the descriptor it works on.
     #[inline(always)]
-    fn reset(&mut self, rec: &Record<'_>, plan: &Plan) -> Option<u32> {
+    fn reset(&mut self, rec: &Record<'_>, plan: &Plan, cur: &mut Current) -> Option<u32> {
         if plan.is_usual() {
             let slot = match self.threads.hot.recent(rec.tid) {
                 Some(slot) => slot,
                 None => self.threads.slot_or_placeholder(rec.tid)?,
             };
-            self.pair(rec, plan, slot);
+            self.pair(rec, plan, cur, slot);
             return Some(slot);
         }
         if plan.lookup == Lookup::None {
@@ -119,29 +120,28 @@ impl State {
         }
         let slot = self.threads.slot(rec.tid)?;
         if plan.pairs {
-            self.pair(rec, plan, slot);
+            self.pair(rec, plan, cur, slot);
         }
         Some(slot)
     }
 
     /// Pairs enter and exit events.
     #[inline(always)]
-    fn pair(&mut self, rec: &Record<'_>, plan: &Plan, slot: u32) {
+    fn pair(&mut self, rec: &Record<'_>, plan: &Plan, cur: &mut Current, slot: u32) {
         let pending = self.threads.hot.at_mut(slot);
+        cur.has_enter = pending.enter.is_some();
         if rec.code & 1 == 0 {
             pending.fd = -1;
             pending.enter_code = rec.code;
         } else {
-            if pending.enter.is_some() {
-                pending.enter_used = true;
-            }
+            pending.enter_used = true;
             if !continues(pending.enter_code, rec.code) {
                 pending.fd = -1;
             }
         }
         if plan.fd_param != NO_PARAM
             && pending.fd == -1
-            && let Some(num) = rec.params.int(usize::from(plan.fd_param))
+            && let Some(num) = rec.params.long(usize::from(plan.fd_param))
         {
             pending.fd = num;
         }
