@@ -43,6 +43,8 @@ pub struct Params<'a> {
     /// Lengths of `1 << shift` bytes each.
     lens: &'a [u8],
     data: &'a [u8],
+    /// The first four lengths, if they are u16; 0 for those beyond the last.
+    heads: u64,
     /// 1: lengths are u16; 2: u32.
     shift: u8,
 }
@@ -52,7 +54,18 @@ impl<'a> Params<'a> {
     pub fn new(lens: &'a [u8], data: &'a [u8], width: u8) -> Params<'a> {
         debug_assert!(width == 2 || width == 4);
         debug_assert!(lens.len().is_multiple_of(usize::from(width)));
-        Params { lens, data, shift: width >> 1 }
+        let mut heads = [0; 8];
+        if width == 2 {
+            let first = lens.len().min(8);
+            heads[..first].copy_from_slice(&lens[..first]);
+        }
+        Params { lens, data, heads: u64::from_le_bytes(heads), shift: width >> 1 }
+    }
+
+    /// The same for lengths of two bytes, of which `heads` are the first four.
+    #[inline(always)]
+    pub(crate) fn narrow(lens: &'a [u8], data: &'a [u8], heads: u64) -> Params<'a> {
+        Params { lens, data, heads, shift: 1 }
     }
 
     /// Number of parameters in the record; may differ from the table for other schema versions.
@@ -70,18 +83,26 @@ impl<'a> Params<'a> {
     /// Bytes of parameter `i`; `None` beyond the record's parameters.
     #[inline]
     pub fn get(&self, i: usize) -> Option<&'a [u8]> {
+        // Nearly all parameters that are asked for are among the first.
+        if i < 4 && self.shift == 1 {
+            if i >= self.lens.len() >> 1 {
+                return None;
+            }
+            let start = sum_of_four(self.heads & !(u64::MAX << (16 * i)));
+            let len = (self.heads >> (16 * i)) as u16;
+            return self.data.get(start..start + usize::from(len));
+        }
+        self.get_any(i)
+    }
+
+    fn get_any(&self, i: usize) -> Option<&'a [u8]> {
         if self.shift == 1 {
             let (lens, _) = self.lens.as_chunks::<2>();
             let length = |l: &[u8; 2]| usize::from(u16::from_le_bytes(*l));
             let len = length(lens.get(i)?);
-            // Nearly all parameters that are asked for are among the first.
-            let start = match &lens[..i] {
-                [] => 0,
-                [a] => length(a),
-                [a, b] => length(a) + length(b),
-                [a, b, c] => length(a) + length(b) + length(c),
-                before => before.iter().map(length).sum(),
-            };
+            let (first, rest) = lens[..i].split_at(i.min(4));
+            debug_assert_eq!(first.iter().map(length).sum::<usize>(), sum_of_four(self.heads));
+            let start = sum_of_four(self.heads) + rest.iter().map(length).sum::<usize>();
             return self.data.get(start..start + len);
         }
         let (lens, _) = self.lens.as_chunks::<4>();
@@ -111,23 +132,49 @@ impl<'a> Params<'a> {
     /// another size (an empty parameter has no value).
     #[inline]
     pub fn uint(&self, i: usize) -> Option<u64> {
-        match self.get(i)? {
+        let bytes = self.get(i)?;
+        // Nearly all are of one of these sizes.
+        if let Ok(b) = bytes.try_into() {
+            return Some(u64::from_le_bytes(b));
+        }
+        if let Ok(b) = bytes.try_into() {
+            return Some(u64::from(u32::from_le_bytes(b)));
+        }
+        match bytes {
             [a] => Some(u64::from(*a)),
             [a, b] => Some(u64::from(u16::from_le_bytes([*a, *b]))),
-            [a, b, c, d] => Some(u64::from(u32::from_le_bytes([*a, *b, *c, *d]))),
-            b => Some(u64::from_le_bytes(b.try_into().ok()?)),
+            _ => None,
         }
     }
 
     /// Parameter `i` as a signed integer of its size, sign-extended.
     #[inline]
     pub fn int(&self, i: usize) -> Option<i64> {
-        match self.get(i)? {
+        let bytes = self.get(i)?;
+        if let Ok(b) = bytes.try_into() {
+            return Some(i64::from_le_bytes(b));
+        }
+        match bytes {
             [a] => Some(i64::from(*a as i8)),
             [a, b] => Some(i64::from(i16::from_le_bytes([*a, *b]))),
             [a, b, c, d] => Some(i64::from(i32::from_le_bytes([*a, *b, *c, *d]))),
-            b => Some(i64::from_le_bytes(b.try_into().ok()?)),
+            _ => None,
         }
+    }
+
+    /// Parameter `i` as a signed integer; fastest if it has eight bytes.
+    #[inline(always)]
+    pub fn long(&self, i: usize) -> Option<i64> {
+        match <[u8; 8]>::try_from(self.get(i)?) {
+            Ok(bytes) => Some(i64::from_le_bytes(bytes)),
+            Err(_) => self.short(i),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn short(&self, i: usize) -> Option<i64> {
+        self.int(i)
     }
 
     /// Parameter `i` as text up to the first NUL; `None` if absent, empty slice only for a lone NUL or an
@@ -147,4 +194,12 @@ impl<'a> Params<'a> {
     pub fn data(&self) -> &'a [u8] {
         self.data
     }
+}
+
+/// Sum of four lengths of two bytes each.
+#[inline(always)]
+pub(crate) fn sum_of_four(lens: u64) -> usize {
+    const HALVES: u64 = 0x0000_ffff_0000_ffff;
+    let sums = (lens & HALVES) + (lens >> 16 & HALVES);
+    ((sums + (sums >> 32)) & 0xffff_ffff) as usize
 }

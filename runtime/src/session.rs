@@ -23,8 +23,13 @@ struct Replay {
     state: State,
     current: Current,
     number: u64,
-    first_ts: Option<u64>,
+    /// 0 before the first event that is not about the capture itself.
+    first_ts: u64,
+    /// `first_ts` is known.
+    timed: bool,
     phase: Phase,
+    /// Events are being delivered and the first time is known: nothing to be done besides.
+    settled: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +81,9 @@ impl Delivered<'_> {
     }
 }
 
+/// Events that one step processes at most.
+const AT_ONCE: usize = 64;
+
 /// Flag of a record: changes state, is not shown to rules.
 const STATE_ONLY: u32 = 1;
 
@@ -91,8 +99,10 @@ impl Session {
             state: State::default(),
             current: Current::default(),
             number: 0,
-            first_ts: None,
+            first_ts: 0,
             phase: Phase::Metadata,
+            timed: false,
+            settled: false,
         };
         Session { capture, converter: Converter::new(), progress }
     }
@@ -107,23 +117,27 @@ impl Session {
         &self.progress.state
     }
 
-    /// Processes the next item of the capture, and shows it to `visit` if it is an event for rules. False at
-    /// the end.
+    /// Processes the next item of the capture, or some events, and shows to `visit` what is an event for rules. False
+    /// at the end.
     #[inline]
     pub fn step(&mut self, visit: &mut impl FnMut(Delivered<'_>)) -> Result<bool, SessionError> {
-        // Copying a record costs more than all that is done for most events: nearly all take this way.
-        if let Some(record) = self.capture.next_usual() {
-            if Converter::is_current(&record) {
-                self.progress.deliver(&record, visit);
-                return Ok(true);
+        // Nearly all events take this way, on which a record is not even copied.
+        let mut usual = self.capture.usual();
+        for done in 0..AT_ONCE {
+            match usual.peek().filter(|(record, _)| Converter::is_current(record)) {
+                Some((record, length)) => {
+                    usual.pass(length);
+                    self.progress.deliver(&record, visit);
+                }
+                None if done > 0 => break,
+                None => return self.step_any(visit),
             }
-            return convert(&mut self.converter, &mut self.progress, record, visit)
-                .map_err(|source| SessionError::Convert { offset: self.capture.offset(), source });
         }
-        self.step_any(visit)
+        Ok(true)
     }
 
     #[cold]
+    #[inline(never)]
     fn step_any(&mut self, visit: &mut impl FnMut(Delivered<'_>)) -> Result<bool, SessionError> {
         let progress = &mut self.progress;
         match self.capture.next()? {
@@ -167,25 +181,26 @@ impl Replay {
     fn restart(&mut self) {
         self.state.restart();
         self.current = Current::default();
-        self.first_ts = None;
+        self.first_ts = 0;
         self.phase = Phase::Metadata;
+        (self.settled, self.timed) = (false, false);
     }
 
     /// Takes an event of the current form into the state, and shows it to `visit` if it is one for rules.
     #[inline(always)]
     fn deliver(&mut self, record: &Record<'_>, visit: &mut impl FnMut(Delivered<'_>)) {
-        if self.phase != Phase::Running || self.first_ts.is_none() {
+        if !self.settled {
             self.begin(record);
         }
         self.number += 1;
-        self.state.apply(record, &mut self.current);
-        if self.phase == Phase::Running && record.flags & STATE_ONLY == 0 && !State::keeps_for_exit(record.code) {
+        let for_rules = self.state.apply(record, &mut self.current);
+        if for_rules && record.flags & STATE_ONLY == 0 && (self.settled || self.phase == Phase::Running) {
             visit(Delivered {
                 number: self.number,
                 record,
                 state: &self.state,
                 current: &self.current,
-                first_ts: self.first_ts.unwrap_or(0),
+                first_ts: self.first_ts,
             });
         }
         self.state.after(&mut self.current);
@@ -210,9 +225,10 @@ impl Replay {
         if !initial {
             self.run();
         }
-        if self.first_ts.is_none() && event.origin != Origin::Meta {
-            self.first_ts = Some(record.ts);
+        if !self.timed && event.origin != Origin::Meta {
+            (self.first_ts, self.timed) = (record.ts, true);
         }
+        self.settled = self.timed && self.phase == Phase::Running;
     }
 
     /// Initial state is complete.

@@ -10,7 +10,7 @@
 
 use super::blocks::{EventBlock, HEADER, MAX_PLAIN_EVENT, TRAILER, USUAL_EVENT};
 use super::error::Problem;
-use crate::record::{Params, Record};
+use crate::record::{Params, Record, sum_of_four};
 use peregrine_schema::{EVENT_COUNT, EVENTS, EventFlags};
 
 /// Bytes of the header with `nparams`.
@@ -87,15 +87,29 @@ pub(super) fn usual(window: &[u8]) -> Option<(Record<'_>, usize)> {
         return None;
     }
     let body = window.get(USUAL_HEAD..end)?;
-    let (lens, data) = body.split_at_checked(2 * u32_at(head, EVENT + COUNTLESS) as usize)?;
-    let data = data.get(..sum_u16(lens) as usize)?;
+    let count = u32_at(head, EVENT + COUNTLESS) as usize;
+    let (lens, data) = body.split_at_checked(2 * count)?;
+    let (heads, size) = if count >= 4 {
+        let (heads, more) = lens.split_first_chunk::<8>()?;
+        let heads = u64::from_le_bytes(*heads);
+        (heads, sum_of_four(heads) + if more.is_empty() { 0 } else { sum_u16(more) as usize })
+    } else {
+        // Parameters follow the lengths: read beyond the last one, and forget what was too much.
+        let heads = match body.first_chunk::<8>() {
+            Some(first) => u64::from_le_bytes(*first) & !(u64::MAX << (16 * count)),
+            None if count == 0 => 0,
+            None => return None,
+        };
+        (heads, sum_of_four(heads))
+    };
+    let data = data.get(..size)?;
     let record = Record {
         ts: u64_at(head, EVENT),
         tid: u64_at(head, EVENT + 8) as i64,
         code,
         cpu: u16_at(head, HEADER),
         flags: 0,
-        params: Params::new(lens, data, 2),
+        params: Params::narrow(lens, data, heads),
     };
     Some((record, length))
 }

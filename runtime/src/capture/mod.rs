@@ -40,7 +40,7 @@ pub use error::{CaptureError, Offset, Problem};
 pub use metadata::{
     FdEntry, FdInfo, FdList, Group, Interface, InterfaceAddr, MachineInfo, Metadata, Process, User, Users,
 };
-pub use reader::{Capture, Item, Progress};
+pub use reader::{Capture, Item, Progress, Usual};
 
 /// Maps a plain capture as [`Capture::open`] does, for measuring what reading it costs at least. Nobody may shorten
 /// the file while it is mapped.

@@ -64,6 +64,27 @@ pub struct Progress {
     pub total: Option<u64>,
 }
 
+/// Events of the usual form, one after the other. They cost less than those of [`Capture::next`].
+pub struct Usual<'a> {
+    source: &'a Source,
+    rest: &'a [u8],
+}
+
+impl<'a> Usual<'a> {
+    /// The next event, with the length of its block, which is to be [passed](Usual::pass) over.
+    #[inline(always)]
+    pub fn peek(&self) -> Option<(Record<'a>, usize)> {
+        event::usual(self.rest)
+    }
+
+    /// Passes over an event.
+    #[inline(always)]
+    pub fn pass(&mut self, length: usize) {
+        self.source.pass(length);
+        self.rest = self.rest.get(length..).unwrap_or_default();
+    }
+}
+
 /// A whole event block in the window, not yet taken.
 struct EventAhead {
     form: EventBlock,
@@ -108,16 +129,12 @@ impl Capture {
         Offset { bytes: self.source.offset(), compressed: self.source.compressed }
     }
 
-    /// The next item if it is an event of the usual form; `None` if [`Capture::next`] must look. The same event either
-    /// way: this one costs less.
+    /// The events of the usual form that come next and are in memory. They are the same as [`Capture::next`] would
+    /// give, which must look when there is none left.
     #[inline(always)]
-    pub fn next_usual(&mut self) -> Option<Record<'_>> {
-        if !matches!(self.phase, Phase::Events) {
-            return None;
-        }
-        let (record, length) = event::usual(self.source.ready())?;
-        self.source.pass(length);
-        Some(record)
+    pub fn usual(&self) -> Usual<'_> {
+        let at_events = matches!(self.phase, Phase::Events);
+        Usual { source: &self.source, rest: if at_events { self.source.ready() } else { &[] } }
     }
 
     /// The next item; `None` at the end.

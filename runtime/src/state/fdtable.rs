@@ -37,12 +37,15 @@ pub(super) struct FdTable {
 }
 
 impl FdTable {
-    #[inline]
+    fn high_index(&self, num: i64) -> Option<u32> {
+        self.high.as_ref()?.get(&num).copied()
+    }
+
     fn index(&self, num: i64) -> Option<u32> {
         if (0..INDEXED).contains(&num) {
             self.low.get(num as usize).copied().filter(|i| *i != NONE)
         } else {
-            self.high.as_ref()?.get(&num).copied()
+            self.high_index(num)
         }
     }
 
@@ -99,7 +102,11 @@ impl Pool {
     /// The descriptor with a number.
     #[inline]
     pub(super) fn get(&self, table: &FdTable, num: i64) -> Option<&Fd> {
-        let index = table.index(num)?;
+        // What is not in use has an index that does not exist.
+        let index = match table.low.get(num as usize) {
+            Some(index) => *index,
+            None => table.high_index(num)?,
+        };
         Some(&self.entries.get(index as usize)?.fd)
     }
 

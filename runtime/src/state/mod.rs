@@ -120,6 +120,8 @@ pub struct Current {
     /// The descriptor, if it is not the one that the thread has under the number in `fd`. That one stays until the
     /// next event, even if this event closes it: it is looked up when it is asked for ([`State::event_fd`]).
     pub fd_info: Option<Box<Fd>>,
+    /// An enter event of the thread waits to be used or dropped.
+    pub(crate) has_enter: bool,
     /// The event changed the descriptor's name.
     pub fd_name_changed: bool,
     /// The container that a container event tells about, known before any of its threads.

@@ -43,9 +43,9 @@ pub(super) struct Delayed {
 
 impl State {
     /// Takes an event into the state and tells in `cur` what it is about. To be called once per event, in capture
-    /// order, before the rules.
+    /// order, before the rules. Whether it is for rules at all: an enter event kept for its exit event is not.
     #[inline(always)]
-    pub fn apply(&mut self, rec: &Record<'_>, cur: &mut Current) {
+    pub fn apply(&mut self, rec: &Record<'_>, cur: &mut Current) -> bool {
         if self.delayed.any {
             self.remove_delayed(rec.ts);
         }
@@ -58,9 +58,13 @@ impl State {
         if cur.container.is_some() {
             cur.container = None;
         }
-        let slot = self.reset(rec, plan);
+        let slot = self.reset(rec, plan, cur);
         cur.slot = slot;
-        if plan.effect != Effect::None {
+        if plan.effect == Effect::Io
+            && let Some(slot) = slot
+        {
+            self.io(rec, plan, cur, slot);
+        } else if plan.effect != Effect::None {
             self.effect(plan.effect, rec, cur, slot);
         }
         if plan.about_fd
@@ -68,18 +72,14 @@ impl State {
         {
             cur.fd = Some(self.threads.hot.at(slot).fd);
         }
-    }
-
-    /// Whether an event is kept for the exit event of its system call, and is not for rules.
-    #[inline]
-    pub fn keeps_for_exit(code: u16) -> bool {
-        PLANS[usize::from(code)].effect == Effect::StoreEnter
+        !plan.kept
     }
 
     /// Ends the event. To be called after the rules have seen it.
-    #[inline]
+    #[inline(always)]
     pub fn after(&mut self, cur: &mut Current) {
-        if let Some(slot) = cur.slot
+        if cur.has_enter
+            && let Some(slot) = cur.slot
             && let hot = self.threads.hot.at_mut(slot)
             && hot.enter.is_some()
             && hot.enter_used
@@ -106,13 +106,13 @@ impl State {
 
     /// Finds the thread of an event, and the number of the descriptor it works on.
     #[inline(always)]
-    fn reset(&mut self, rec: &Record<'_>, plan: &Plan) -> Option<u32> {
+    fn reset(&mut self, rec: &Record<'_>, plan: &Plan, cur: &mut Current) -> Option<u32> {
         if plan.is_usual() {
             let slot = match self.threads.hot.recent(rec.tid) {
                 Some(slot) => slot,
                 None => self.threads.slot_or_placeholder(rec.tid)?,
             };
-            self.pair(rec, plan, slot);
+            self.pair(rec, plan, cur, slot);
             return Some(slot);
         }
         if plan.lookup == Lookup::None {
@@ -120,42 +120,41 @@ impl State {
         }
         let slot = self.threads.slot(rec.tid)?;
         if plan.pairs {
-            self.pair(rec, plan, slot);
+            self.pair(rec, plan, cur, slot);
         }
         Some(slot)
     }
 
     /// Pairs enter and exit events.
     #[inline(always)]
-    fn pair(&mut self, rec: &Record<'_>, plan: &Plan, slot: u32) {
+    fn pair(&mut self, rec: &Record<'_>, plan: &Plan, cur: &mut Current, slot: u32) {
         let pending = self.threads.hot.at_mut(slot);
+        cur.has_enter = pending.enter.is_some();
         if rec.code & 1 == 0 {
             pending.fd = -1;
             pending.enter_code = rec.code;
         } else {
-            if pending.enter.is_some() {
-                pending.enter_used = true;
-            }
+            pending.enter_used = true;
             if !continues(pending.enter_code, rec.code) {
                 pending.fd = -1;
             }
         }
         if plan.fd_param != NO_PARAM
             && pending.fd == -1
-            && let Some(num) = rec.params.int(usize::from(plan.fd_param))
+            && let Some(num) = rec.params.long(usize::from(plan.fd_param))
         {
             pending.fd = num;
         }
     }
 
     /// The descriptor the event is about: of the number that the event works on or has just made.
-    #[inline]
+    #[inline(always)]
     fn pending_fd(&self, slot: u32) -> Option<&Fd> {
         self.fd(slot, self.threads.hot.at(slot).fd)
     }
 
     /// A descriptor of the thread.
-    #[inline]
+    #[inline(always)]
     pub(super) fn fd(&self, slot: u32, num: i64) -> Option<&Fd> {
         if num < 0 {
             return None;
@@ -163,6 +162,7 @@ impl State {
         self.threads.hot.fd(self.threads.fds_slot(slot)?, num)
     }
 
+    #[inline(never)]
     fn effect(&mut self, effect: Effect, rec: &Record<'_>, cur: &mut Current, slot: Option<u32>) {
         let Some(slot) = slot else { return self.effect_without_thread(effect, rec, cur) };
         match effect {
@@ -184,7 +184,7 @@ impl State {
             Effect::Bind => self.bind(rec, cur, slot),
             Effect::Connect => self.connect(rec, cur, slot),
             Effect::Accept => self.accept(rec, cur, slot),
-            Effect::Io => self.io(rec, cur, slot),
+            Effect::Io => self.io(rec, &PLANS[usize::from(rec.code)], cur, slot),
             Effect::Chdir | Effect::Getcwd => self.chdir(rec, slot),
             Effect::Fchdir => self.fchdir(rec, slot),
             Effect::Chroot => self.chroot(rec, slot),

@@ -24,6 +24,10 @@ pub(super) struct Plan {
     usual: bool,
     /// The event takes part in the pairing of enter and exit events.
     pub(super) pairs: bool,
+    /// It is not for rules.
+    pub(super) kept: bool,
+    /// Parameter with the addresses that a transfer has told, [`NO_PARAM`] if there is none.
+    pub(super) tuple: u8,
     /// The event creates, uses or closes a descriptor.
     pub(super) about_fd: bool,
     /// Parameter with the number of the descriptor that the event works on, [`NO_PARAM`] if there is none.
@@ -85,6 +89,13 @@ const fn plan(code: u16) -> Plan {
         lookup,
         usual: pairs && matches!(lookup, Lookup::Make),
         pairs,
+        kept: matches!(event.effect, Effect::StoreEnter),
+        tuple: match code {
+            code::RECVFROM_X => 2,
+            code::RECVMSG_X => 3,
+            code::SEND_X | code::SENDTO_X | code::SENDMSG_X | code::SENDMMSG_X | code::RECV_X | code::RECVMMSG_X => 4,
+            _ => NO_PARAM,
+        },
         about_fd: event.flags.any(ABOUT_FD),
         fd_param: match event.fd_param {
             Some(index) if event.flags.has(EventFlags::USES_FD) => index,

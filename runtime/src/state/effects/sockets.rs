@@ -7,6 +7,7 @@ use super::super::fd::{Addr, Fd, FdKind, L4, O_CLOEXEC, Role};
 use super::super::fdtable::Fds;
 use super::super::net::{self, SockAddr, SockTuple, family};
 use super::super::{Current, State};
+use super::plan::{NO_PARAM, Plan};
 use super::{result, u32_at};
 use crate::record::Record;
 use peregrine_schema::events::code;
@@ -122,25 +123,27 @@ impl State {
     }
 
     /// Reads and writes, of which most change nothing.
-    #[inline]
-    pub(super) fn io(&mut self, rec: &Record<'_>, cur: &mut Current, slot: u32) {
+    #[inline(always)]
+    pub(super) fn io(&mut self, rec: &Record<'_>, plan: &Plan, cur: &mut Current, slot: u32) {
+        match self.pending_fd(slot) {
+            Some(fd) if plan.tuple == NO_PARAM && !(fd.is_inet() && !fd.connected) => {}
+            None if plan.tuple == NO_PARAM => {}
+            _ => self.transfer(rec, plan, cur, slot),
+        }
+    }
+
+    #[inline(never)]
+    fn transfer(&mut self, rec: &Record<'_>, plan: &Plan, cur: &mut Current, slot: u32) {
         if matches!(rec.code, code::SEND_X | code::SENDTO_X | code::SENDMSG_X) && self.pending_fd(slot).is_none() {
             self.infer_socket(rec, cur, slot);
         }
         let Some(fd) = self.pending_fd(slot) else { return };
         let connects = fd.is_inet() && !fd.connected;
-        let tuple_at = match rec.code {
-            code::RECVFROM_X => 2,
-            code::RECVMSG_X => 3,
-            code::SEND_X | code::SENDTO_X | code::SENDMSG_X | code::SENDMMSG_X | code::RECV_X | code::RECVMMSG_X => 4,
-            _ if connects => usize::MAX,
-            _ => return,
-        };
         if result(rec) < 0 || rec.params.get(0).is_none_or(<[u8]>::is_empty) {
             return;
         }
-        let may_change = fd.name.is_empty() || !fd.is_tcp();
-        let tuple = rec.params.get(tuple_at).filter(|_| may_change).and_then(SockTuple::parse);
+        let may_change = plan.tuple != NO_PARAM && (fd.name.is_empty() || !fd.is_tcp());
+        let tuple = if may_change { rec.params.get(plan.tuple.into()).and_then(SockTuple::parse) } else { None };
         let tuple = tuple.filter(|t| !says_nothing_new(fd, *t));
         if connects || tuple.is_some() {
             self.learn(rec, cur, slot, tuple);
