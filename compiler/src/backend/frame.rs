@@ -167,6 +167,14 @@ impl<'e, E: Event + ?Sized> Frame<'e, E> {
         Frame { event, pad }
     }
 
+    /// Asks the event for a field and stores the answer.
+    #[inline]
+    pub fn extract(&self, slot: usize) -> Option<Value<'_>> {
+        let value = self.event.field(slot);
+        self.pad.answers[slot].set(Answer::new(self.pad.epoch, value));
+        value
+    }
+
     /// The remembered answer to a predicate.
     pub fn remembered(&self, predicate: usize) -> Option<bool> {
         let memo = self.pad.memo[predicate].get();
@@ -192,9 +200,7 @@ impl<E: Event + ?Sized> Event for Frame<'_, E> {
             // which outlives the frame; the pad is borrowed for as long as the frame lives.
             return unsafe { answer.value() };
         }
-        let value = self.event.field(slot);
-        self.pad.answers[slot].set(Answer::new(self.pad.epoch, value));
-        value
+        self.extract(slot)
     }
 
     fn fingerprint(&self, slot: usize) -> Option<u64> {

@@ -196,7 +196,7 @@ unsafe fn host<'c, E: Event>(context: *const Context) -> &'c Host<'c, 'c, E> {
 unsafe extern "C" fn extract<E: Event>(context: *const Context, slot: u32) {
     // SAFETY: see above.
     let host = unsafe { host::<E>(context) };
-    host.run.frame.field(slot as usize);
+    host.run.frame.extract(slot as usize);
 }
 
 /// Evaluates a predicate that the code does not evaluate in place.

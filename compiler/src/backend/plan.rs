@@ -8,8 +8,9 @@ use super::groups::{Found, PreparedGroup};
 use super::prepared::{Prepared, Spread, spread};
 use crate::hir::{Operand, Predicate, RuleSet};
 use crate::ir::cost::{Lifetime, lifetime};
-use crate::ir::{FunctionId, Group, Program, RuleId};
+use crate::ir::{FunctionId, Group, GroupKind, PredicateId, Program, RuleId};
 use crate::value::Event;
+use rustc_hash::FxHashMap;
 use std::cell::Cell;
 use std::sync::OnceLock;
 
@@ -34,7 +35,7 @@ pub struct Planned {
     pub lifetime: Lifetime,
     /// How several values of the left side combine.
     pub spread: Spread,
-    /// Its group.
+    /// The group that answers it.
     pub group: Option<u32>,
     prepared: OnceLock<Prepared>,
 }
@@ -44,6 +45,11 @@ struct PlannedGroup {
     group: Group,
     of_image: bool,
     prepared: OnceLock<PreparedGroup>,
+}
+
+/// Whether a group answers tests outside of switches, too. A search for one text is faster than one for many.
+fn answers_tests(group: &Group) -> bool {
+    group.kind != GroupKind::Contains || group.members.len() >= 16
 }
 
 /// The cases of a switch by group.
@@ -67,7 +73,7 @@ impl Plan {
                 prepared: OnceLock::new(),
             })
             .collect();
-        for (index, group) in program.groups.iter().enumerate() {
+        for (index, group) in program.groups.iter().enumerate().filter(|(_, group)| answers_tests(group)) {
             group.members.iter().for_each(|p| predicates[p.0 as usize].group = Some(index as u32));
         }
         let of_image = |g: &Group| g.members.iter().all(|p| predicates[p.0 as usize].lifetime == Lifetime::Image);
@@ -79,20 +85,23 @@ impl Plan {
         let groups = groups.collect();
         let mut plan =
             Plan { fields: rules.fields.len(), predicates, groups, switches: Vec::new(), first_switch: Vec::new() };
+        let members =
+            |(index, group): (usize, &Group)| group.members.iter().map(move |p| (*p, index as u32)).collect::<Vec<_>>();
+        let group_of: FxHashMap<PredicateId, u32> = program.groups.iter().enumerate().flat_map(members).collect();
         for function in &program.functions {
             plan.first_switch.push(plan.switches.len() as u32);
             for switch in &function.switches {
-                plan.switches.push(plan.switch(&switch.cases));
+                plan.switches.push(Plan::switch(&switch.cases, &group_of));
             }
         }
         plan
     }
 
-    fn switch(&self, cases: &[(crate::ir::PredicateId, FunctionId)]) -> PlannedSwitch {
+    fn switch(cases: &[(PredicateId, FunctionId)], group_of: &FxHashMap<PredicateId, u32>) -> PlannedSwitch {
         let mut groups = std::collections::BTreeMap::<u32, Vec<(u32, FunctionId)>>::new();
         for (predicate, function) in cases {
-            if let Some(group) = self.predicates[predicate.0 as usize].group {
-                groups.entry(group).or_default().push((predicate.0, *function));
+            if let Some(group) = group_of.get(predicate) {
+                groups.entry(*group).or_default().push((predicate.0, *function));
             }
         }
         PlannedSwitch { groups: groups.into_iter().collect() }
@@ -134,7 +143,7 @@ impl Plan {
     fn group(&self, index: u32) -> &PreparedGroup {
         let planned = &self.groups[index as usize];
         planned.prepared.get_or_init(|| {
-            let member = |p: &crate::ir::PredicateId| (p.0, &self.predicates[p.0 as usize].predicate);
+            let member = |p: &PredicateId| (p.0, &self.predicates[p.0 as usize].predicate);
             PreparedGroup::new(planned.group.kind, planned.group.members.iter().map(member))
         })
     }

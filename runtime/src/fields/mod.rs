@@ -66,6 +66,8 @@ pub struct EventView<'a> {
     env: &'a Env,
     /// Names of an unknown descriptor, cleaned and as written, put together on first use.
     names: [OnceCell<Option<&'a [u8]>>; 2],
+    /// The descriptor the event works on, looked up on first use.
+    descriptor: OnceCell<Option<&'a Fd>>,
     /// The thread, looked up on first use.
     thread: OnceCell<Option<&'a Thread>>,
 }
@@ -102,6 +104,7 @@ impl<'a> EventView<'a> {
             scratch,
             env,
             names: [OnceCell::new(), OnceCell::new()],
+            descriptor: OnceCell::new(),
             thread: OnceCell::new(),
         }
     }
@@ -169,7 +172,7 @@ impl<'a> EventView<'a> {
 
     /// The event's thread, if the table has it.
     fn thread(&self) -> Option<&'a Thread> {
-        *self.thread.get_or_init(|| self.state.threads.get(self.rec.tid))
+        *self.thread.get_or_init(|| self.state.event_thread(self.cur, self.rec.tid))
     }
 
     /// A descriptor of the event's process.
@@ -182,7 +185,7 @@ impl<'a> EventView<'a> {
 
     /// The descriptor the event works on, as the state found it.
     fn event_fd(&self) -> Option<&'a Fd> {
-        self.state.event_fd(self.cur)
+        *self.descriptor.get_or_init(|| self.state.event_fd(self.cur))
     }
 
     /// Current directory of the event's process, with trailing slash.

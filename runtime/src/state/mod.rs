@@ -78,6 +78,15 @@ impl State {
         Facts { slot, version: self.threads.version(slot) + self.other_changes() }
     }
 
+    /// The thread of an event, if the table has it.
+    #[inline]
+    pub fn event_thread(&self, cur: &Current, tid: i64) -> Option<&Thread> {
+        match cur.slot {
+            Some(slot) => Some(self.threads.in_slot(slot)),
+            None => self.threads.get(tid),
+        }
+    }
+
     /// Changes of what is not kept with threads.
     #[inline]
     fn other_changes(&self) -> u64 {
