@@ -12,8 +12,9 @@
 //! - the warnings are Falco's; those Falco would not have reached because of an error are left out;
 //! - every error and warning says where the user wrote what it is about.
 //!
-//! No files are opened here and no clock is read. Limits: files of [`MAX_FILE`] bytes, and those of [`yaml`],
-//! of lists and of macros; what exceeds them is an error, never a panic.
+//! No files are opened here and no clock is read. Limits: files of [`MAX_FILE`] bytes, [`MAX_TOLD`] errors and
+//! warnings of a file, and those of [`yaml`], of lists, of macros and of all conditions together; what exceeds
+//! them is an error or told as left out, never a panic.
 
 mod collect;
 mod compile;
