@@ -43,8 +43,8 @@ pub struct Params<'a> {
     /// Lengths of `1 << shift` bytes each.
     lens: &'a [u8],
     data: &'a [u8],
-    /// The first four lengths, if they are u16; 0 for those beyond the last.
-    heads: u64,
+    /// The first eight lengths, if they are u16, four in each; 0 for those beyond the last.
+    heads: [u64; 2],
     /// 1: lengths are u16; 2: u32.
     shift: u8,
 }
@@ -54,17 +54,18 @@ impl<'a> Params<'a> {
     pub fn new(lens: &'a [u8], data: &'a [u8], width: u8) -> Params<'a> {
         debug_assert!(width == 2 || width == 4);
         debug_assert!(lens.len().is_multiple_of(usize::from(width)));
-        let mut heads = [0; 8];
+        let mut heads = [[0; 8]; 2];
         if width == 2 {
-            let first = lens.len().min(8);
-            heads[..first].copy_from_slice(&lens[..first]);
+            for (head, lens) in heads.iter_mut().zip(lens.chunks(8)) {
+                head[..lens.len()].copy_from_slice(lens);
+            }
         }
-        Params { lens, data, heads: u64::from_le_bytes(heads), shift: width >> 1 }
+        Params { lens, data, heads: heads.map(u64::from_le_bytes), shift: width >> 1 }
     }
 
-    /// The same for lengths of two bytes, of which `heads` are the first four.
+    /// The same for lengths of two bytes, of which `heads` are the first eight.
     #[inline(always)]
-    pub(crate) fn narrow(lens: &'a [u8], data: &'a [u8], heads: u64) -> Params<'a> {
+    pub(crate) fn narrow(lens: &'a [u8], data: &'a [u8], heads: [u64; 2]) -> Params<'a> {
         Params { lens, data, heads, shift: 1 }
     }
 
@@ -84,25 +85,26 @@ impl<'a> Params<'a> {
     #[inline]
     pub fn get(&self, i: usize) -> Option<&'a [u8]> {
         // Nearly all parameters that are asked for are among the first.
-        if i < 4 && self.shift == 1 {
-            if i >= self.lens.len() >> 1 {
-                return None;
-            }
-            let start = sum_of_four(self.heads & !(u64::MAX << (16 * i)));
-            let len = (self.heads >> (16 * i)) as u16;
-            return self.data.get(start..start + usize::from(len));
+        if i >= 8 || self.shift != 1 {
+            return self.get_any(i);
         }
-        self.get_any(i)
+        if i >= self.lens.len() >> 1 {
+            return None;
+        }
+        let [first, second] = self.heads;
+        let at = 16 * (i & 3);
+        let (before, head) = if i < 4 { (0, first) } else { (sum_of_four(first), second) };
+        let start = before + sum_of_four(head & !(u64::MAX << at));
+        self.data.get(start..start + usize::from((head >> at) as u16))
     }
 
+    #[inline(never)]
     fn get_any(&self, i: usize) -> Option<&'a [u8]> {
         if self.shift == 1 {
             let (lens, _) = self.lens.as_chunks::<2>();
             let length = |l: &[u8; 2]| usize::from(u16::from_le_bytes(*l));
             let len = length(lens.get(i)?);
-            let (first, rest) = lens[..i].split_at(i.min(4));
-            debug_assert_eq!(first.iter().map(length).sum::<usize>(), sum_of_four(self.heads));
-            let start = sum_of_four(self.heads) + rest.iter().map(length).sum::<usize>();
+            let start: usize = lens[..i].iter().map(length).sum();
             return self.data.get(start..start + len);
         }
         let (lens, _) = self.lens.as_chunks::<4>();
@@ -202,4 +204,30 @@ pub(crate) fn sum_of_four(lens: u64) -> usize {
     const HALVES: u64 = 0x0000_ffff_0000_ffff;
     let sums = (lens & HALVES) + (lens >> 16 & HALVES);
     ((sums + (sums >> 32)) & 0xffff_ffff) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_by_index() {
+        for width in [2_u8, 4] {
+            for count in 0..20_u32 {
+                let sizes = (0..count).map(|i| (i * 7 + 3) % 11);
+                let lens: Vec<u8> =
+                    sizes.clone().flat_map(|s| s.to_le_bytes()[..usize::from(width)].to_vec()).collect();
+                let data: Vec<u8> = (0..sizes.sum::<u32>()).map(|b| b as u8).collect();
+                let params = Params::new(&lens, &data, width);
+                let one_by_one: Vec<&[u8]> = params.iter().collect();
+                assert_eq!(one_by_one.len(), params.count());
+                for i in 0..24 {
+                    assert_eq!(params.get(i), one_by_one.get(i).copied(), "{i} of {count}");
+                }
+            }
+        }
+        let params = Params::new(&[8, 0, 4, 0], &[0xff; 12], 2);
+        assert_eq!((params.long(0), params.long(1), params.long(2)), (Some(-1), Some(-1), None));
+        assert_eq!((params.uint(0), params.uint(1)), (Some(u64::MAX), Some(0xffff_ffff)));
+    }
 }

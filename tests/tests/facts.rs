@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Events whose values are compared: one in so many.
-const SAMPLE: u64 = 5;
+const SAMPLE: u64 = 61;
 /// Of so many events at most one begins a version.
 const EVENTS_PER_VERSION: usize = 10;
 

@@ -89,19 +89,20 @@ pub(super) fn usual(window: &[u8]) -> Option<(Record<'_>, usize)> {
     let body = window.get(USUAL_HEAD..end)?;
     let count = u32_at(head, EVENT + COUNTLESS) as usize;
     let (lens, data) = body.split_at_checked(2 * count)?;
-    let (heads, size) = if count >= 4 {
-        let (heads, more) = lens.split_first_chunk::<8>()?;
-        let heads = u64::from_le_bytes(*heads);
-        (heads, sum_of_four(heads) + if more.is_empty() { 0 } else { sum_u16(more) as usize })
-    } else {
-        // Parameters follow the lengths: read beyond the last one, and forget what was too much.
-        let heads = match body.first_chunk::<8>() {
-            Some(first) => u64::from_le_bytes(*first) & !(u64::MAX << (16 * count)),
-            None if count == 0 => 0,
-            None => return None,
-        };
-        (heads, sum_of_four(heads))
+    // Parameters follow the lengths: what is read beyond the last length is forgotten. Fewer bytes are odd.
+    let heads = match count {
+        0 => [0, 0],
+        1..4 => [u64::from_le_bytes(*body.first_chunk()?) & !(u64::MAX << (16 * count)), 0],
+        4 => [u64::from_le_bytes(*body.first_chunk()?), 0],
+        _ => {
+            let (first, second) = body.first_chunk::<16>()?.split_at(8);
+            let unused = 8_usize.saturating_sub(count);
+            let second = u64::from_le_bytes(*second.first_chunk()?) & u64::MAX >> (16 * unused);
+            [u64::from_le_bytes(*first.first_chunk()?), second]
+        }
     };
+    let more = lens.get(16..).map_or(0, |more| sum_u16(more) as usize);
+    let size = sum_of_four(heads[0]) + sum_of_four(heads[1]) + more;
     let data = data.get(..size)?;
     let record = Record {
         ts: u64_at(head, EVENT),

@@ -84,8 +84,8 @@ pub(super) fn run(options: &Replay, switches: &[Selection]) -> anyhow::Result<()
     result.with_context(|| options.capture.display().to_string())
 }
 
-/// Steps between two looks at the progress.
-const PROGRESS_STEPS: u32 = 1 << 16;
+/// Steps, each of some events, between two looks at the progress.
+const PROGRESS_STEPS: u32 = 1 << 12;
 
 fn replay_with_progress(
     session: &mut Session,

@@ -294,6 +294,11 @@ impl Fd {
         matches!(self.kind, FdKind::Ipv4Sock | FdKind::Ipv6Sock)
     }
 
+    /// An internet socket that has not been connected.
+    pub(super) fn is_unconnected(&self) -> bool {
+        self.is_inet() && !self.connected
+    }
+
     /// Whether exec closes it.
     pub fn cloexec(&self) -> bool {
         self.open_flags & O_CLOEXEC != 0

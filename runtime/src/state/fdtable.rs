@@ -34,9 +34,17 @@ pub(super) struct FdTable {
     /// Numbers of [`INDEXED`] and above, and negative ones.
     high: Option<Box<High>>,
     len: usize,
+    /// How many are internet sockets that are not connected: a transfer connects them.
+    unconnected: usize,
 }
 
 impl FdTable {
+    /// Whether any is an internet socket that is not connected.
+    #[inline]
+    pub(super) fn any_unconnected(&self) -> bool {
+        self.unconnected != 0
+    }
+
     fn high_index(&self, num: i64) -> Option<u32> {
         self.high.as_ref()?.get(&num).copied()
     }
@@ -134,6 +142,7 @@ impl Pool {
         if table.len >= MAX_FDS && table.index(num).is_none() {
             return false;
         }
+        table.unconnected += usize::from(fd.is_unconnected());
         let index = match self.free.pop() {
             Some(index) => {
                 let entry = &mut self.entries[index as usize];
@@ -147,7 +156,7 @@ impl Pool {
             }
         };
         if let Some(old) = table.put(num, index) {
-            self.release(old);
+            self.release_from(table, old);
         }
         true
     }
@@ -155,7 +164,7 @@ impl Pool {
     /// Removes a descriptor.
     pub(super) fn remove(&mut self, table: &mut FdTable, num: i64) {
         if let Some(old) = table.take(num) {
-            self.release(old);
+            self.release_from(table, old);
         }
     }
 
@@ -164,7 +173,10 @@ impl Pool {
         let index = table.index(num)?;
         let entry = &mut self.entries[index as usize];
         if entry.users == 1 {
-            return Some(change(&mut entry.fd));
+            table.unconnected -= usize::from(entry.fd.is_unconnected());
+            let result = change(&mut entry.fd);
+            table.unconnected += usize::from(entry.fd.is_unconnected());
+            return Some(result);
         }
         let mut copy = self.copy(table, num)?;
         let result = change(&mut copy);
@@ -177,7 +189,7 @@ impl Pool {
         for (_, index) in table.indices() {
             self.entries[index as usize].users += 1;
         }
-        FdTable { low: table.low.clone(), high: table.high.clone(), len: table.len }
+        FdTable { low: table.low.clone(), high: table.high.clone(), len: table.len, unconnected: table.unconnected }
     }
 
     /// Empties a table, keeping its memory.
@@ -187,12 +199,18 @@ impl Pool {
         }
         table.low.clear();
         table.high = None;
-        table.len = 0;
+        (table.len, table.unconnected) = (0, 0);
     }
 
     /// Numbers of the descriptors of which `test` holds.
     pub(super) fn numbers(&self, table: &FdTable, test: impl Fn(i64, &Fd) -> bool) -> Vec<i64> {
         Fds { pool: self, table }.iter().filter(|(n, fd)| test(*n, fd)).map(|(n, _)| n).collect()
+    }
+
+    /// One table less has a descriptor, this one.
+    fn release_from(&mut self, table: &mut FdTable, index: u32) {
+        table.unconnected -= usize::from(self.entries[index as usize].fd.is_unconnected());
+        self.release(index);
     }
 
     fn release(&mut self, index: u32) {
@@ -269,6 +287,27 @@ mod tests {
         assert_eq!((left.len(), left.get(100_000).is_none()), (3, true));
         pool.release_all(&mut child);
         assert_eq!(pool.free.len(), pool.entries.len());
+    }
+
+    #[test]
+    fn sockets_without_connection_are_counted() {
+        let mut pool = Pool::default();
+        let mut table = FdTable::default();
+        for num in [3, 4] {
+            pool.insert(&mut table, num, Fd::new(FdKind::Ipv4Sock));
+        }
+        pool.insert(&mut table, 5, Fd::new(FdKind::UnixSock));
+        assert_eq!(table.unconnected, 2);
+        let mut other = pool.share(&table);
+        pool.update(&mut table, 3, |fd| fd.connected = true);
+        pool.update(&mut table, 5, |fd| fd.kind = FdKind::Ipv6Sock);
+        assert_eq!((table.unconnected, other.unconnected), (2, 2));
+        pool.remove(&mut other, 3);
+        pool.remove(&mut table, 4);
+        pool.insert(&mut table, 5, Fd::new(FdKind::Fifo));
+        assert_eq!((table.unconnected, other.unconnected), (0, 1));
+        pool.release_all(&mut other);
+        assert!(!other.any_unconnected());
     }
 
     #[test]

@@ -149,6 +149,12 @@ impl Rows {
         self.pool.get(&self.rows[slot as usize].fds, num)
     }
 
+    /// Whether any of the descriptors is an internet socket that is not connected.
+    #[inline]
+    pub(super) fn any_unconnected(&self, slot: u32) -> bool {
+        self.rows[slot as usize].fds.any_unconnected()
+    }
+
     /// A descriptor to be added, of which only the type is known.
     pub(super) fn blank_fd(&mut self, kind: FdKind) -> Fd {
         self.pool.blank(kind)

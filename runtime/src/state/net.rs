@@ -126,9 +126,7 @@ impl<'a> SockTuple<'a> {
     /// The tuple as text: `ip:port->ip:port`, `source->dest path`, or `family N`.
     pub fn text(self) -> Vec<u8> {
         match self.unmapped() {
-            SockTuple::V4 { sip, sport, dip, dport } => {
-                format!("{}->{}", v4_end(sip, sport), v4_end(dip, dport)).into_bytes()
-            }
+            SockTuple::V4 { sip, sport, dip, dport } => v4_pair(sip, sport, dip, dport),
             SockTuple::V6 { sip, sport, dip, dport } => {
                 format!("{}->{}", v6_end(sip, sport), v6_end(dip, dport)).into_bytes()
             }
@@ -161,6 +159,38 @@ pub fn v4_end(ip: [u8; 4], port: u16) -> String {
     format!("{}:{port}", Ipv4Addr::from(ip))
 }
 
+/// `ip:port->ip:port`. Written digit by digit: servers accept often.
+fn v4_pair(sip: [u8; 4], sport: u16, dip: [u8; 4], dport: u16) -> Vec<u8> {
+    let mut name = Vec::with_capacity(2 * "255.255.255.255:65535".len() + 2);
+    push_v4_end(&mut name, sip, sport);
+    name.extend_from_slice(b"->");
+    push_v4_end(&mut name, dip, dport);
+    name
+}
+
+fn push_v4_end(name: &mut Vec<u8>, ip: [u8; 4], port: u16) {
+    for (byte, behind) in ip.into_iter().zip(*b"...:") {
+        push_decimal(name, byte.into());
+        name.push(behind);
+    }
+    push_decimal(name, port);
+}
+
+fn push_decimal(name: &mut Vec<u8>, number: u16) {
+    let mut digits = [0; 5];
+    let mut at = digits.len();
+    let mut rest = number;
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    name.extend_from_slice(&digits[at..]);
+}
+
 /// `ip:port`, without brackets.
 pub fn v6_end(ip: [u8; 16], port: u16) -> String {
     format!("{}:{port}", v6_text(ip))
@@ -190,7 +220,7 @@ pub fn connection_name(fd: &Fd) -> Option<Vec<u8>> {
     let (tuple, l4) = (fd.addr(), fd.l4());
     let ports = matches!(l4, L4::Tcp | L4::Udp);
     let name = match tuple {
-        Addr::V4 { sip, dip, sport, dport } if ports => format!("{}->{}", v4_end(sip, sport), v4_end(dip, dport)),
+        Addr::V4 { sip, dip, sport, dport } if ports => return Some(v4_pair(sip, sport, dip, dport)),
         Addr::V4 { sip, dip, .. } if matches!(l4, L4::Icmp | L4::Raw) => {
             format!("{}->{}", Ipv4Addr::from(sip), Ipv4Addr::from(dip))
         }
@@ -198,7 +228,7 @@ pub fn connection_name(fd: &Fd) -> Option<Vec<u8>> {
             (Some(sip), Some(dip)) => {
                 // The original reads the ports where an IPv4 tuple has them: inside the first address.
                 let (sport, dport) = fd.v4_ports();
-                format!("{}->{}", v4_end(sip, sport), v4_end(dip, dport))
+                return Some(v4_pair(sip, sport, dip, dport));
             }
             _ => format!("{}->{}", v6_end(sip, sport), v6_end(dip, dport)),
         },

@@ -125,11 +125,11 @@ impl State {
     /// Reads and writes, of which most change nothing.
     #[inline(always)]
     pub(super) fn io(&mut self, rec: &Record<'_>, plan: &Plan, cur: &mut Current, slot: u32) {
-        match self.pending_fd(slot) {
-            Some(fd) if plan.tuple == NO_PARAM && !(fd.is_inet() && !fd.connected) => {}
-            None if plan.tuple == NO_PARAM => {}
-            _ => self.transfer(rec, plan, cur, slot),
+        // A transfer that tells no addresses may at most connect a socket.
+        if plan.tuple == NO_PARAM && !self.threads.holder(slot).is_some_and(|h| self.threads.hot.any_unconnected(h)) {
+            return;
         }
+        self.transfer(rec, plan, cur, slot);
     }
 
     #[inline(never)]
@@ -138,7 +138,7 @@ impl State {
             self.infer_socket(rec, cur, slot);
         }
         let Some(fd) = self.pending_fd(slot) else { return };
-        let connects = fd.is_inet() && !fd.connected;
+        let connects = fd.is_unconnected();
         if result(rec) < 0 || rec.params.get(0).is_none_or(<[u8]>::is_empty) {
             return;
         }
