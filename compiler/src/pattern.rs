@@ -82,6 +82,19 @@ fn class(name: &[u8], b: u8) -> bool {
     }
 }
 
+/// The texts with one of which everything begins that the regular expression matches, if there are few, and none is
+/// empty or not ASCII (what is not UTF-8 in a value is not matched as it stands).
+pub fn beginnings(pattern: &[u8]) -> Option<Vec<Vec<u8>>> {
+    const MOST: usize = 16;
+    let translated = crate::check::regex_to_rust(pattern).ok()?;
+    let hir = regex_syntax::ParserBuilder::new().nest_limit(2000).build().parse(&translated).ok()?;
+    let found = regex_syntax::hir::literal::Extractor::new().extract(&hir);
+    let literals = found.literals()?;
+    let usable = |l: &[u8]| !l.is_empty() && l.is_ascii();
+    let few = !literals.is_empty() && literals.len() <= MOST && literals.iter().all(|l| usable(l.as_bytes()));
+    few.then(|| literals.iter().map(|l| l.as_bytes().to_vec()).collect())
+}
+
 /// A regular expression in RE2's POSIX syntax, matched against a whole text.
 #[derive(Debug, Clone)]
 pub struct Regex(meta::Regex);

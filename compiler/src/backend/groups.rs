@@ -6,13 +6,14 @@
 //! | prefix, suffix | a walk through a [`Radix`] tree |
 //! | contains | one Aho-Corasick automaton |
 //! | path (`pmatch`) | a walk through a tree of path components |
+//! | glob, regex, case-insensitive ones | one Aho-Corasick automaton over a text that each of them needs, then the few that are left one by one |
 //!
 //! On nearly every event the list is empty. Lists that are known beforehand lie in the group, others are put together
 //! in the caller's memory; either way they ascend.
 
-use super::prepared::Glob;
+use super::prepared::{Glob, Scalar};
 use super::radix::Radix;
-use crate::hir::{Comparison, Const, Predicate};
+use crate::hir::{Comparison, Const, Op, Predicate};
 use crate::ir::GroupKind;
 use crate::value::Value;
 use aho_corasick::automaton::Automaton;
@@ -47,6 +48,7 @@ enum Lookup {
         lists: Vec<Range>,
     },
     Path(PathTree),
+    Patterns(Patterns),
 }
 
 /// Where the answer of a group lies.
@@ -93,6 +95,9 @@ impl PreparedGroup {
                     constants(predicate).iter().filter_map(text).for_each(|t| tree.insert(t, id));
                 }
                 Lookup::Path(tree)
+            }
+            GroupKind::Glob | GroupKind::Iglob | GroupKind::Icontains | GroupKind::Regex => {
+                Lookup::Patterns(Patterns::new(members))
             }
         };
         PreparedGroup { lookup, ids: lists.ids }
@@ -161,6 +166,13 @@ impl PreparedGroup {
             (Lookup::Path(tree), Value::Str(text)) => {
                 tree.walk(text, made);
                 Found::Made
+            }
+            (Lookup::Patterns(patterns), Value::Str(text)) => {
+                if patterns.search(text, made) {
+                    Found::Made
+                } else {
+                    Found::Unknown
+                }
             }
             _ => Found::Unknown,
         }
@@ -307,6 +319,92 @@ impl Lists {
         self.known.insert(list, range);
         range
     }
+}
+
+/// Patterns, each with a text without which it cannot match.
+#[derive(Debug)]
+struct Patterns {
+    /// Case does not count: looked for in the lower-cased value.
+    fold: bool,
+    needles: Substrings,
+    /// By needle: positions in `all`.
+    by_needle: Vec<Vec<usize>>,
+    /// Those without such a text.
+    always: Vec<usize>,
+    all: Vec<(u32, Scalar)>,
+}
+
+impl Patterns {
+    fn new<'p>(members: impl Iterator<Item = (u32, &'p Predicate)>) -> Patterns {
+        let mut by_needle: std::collections::BTreeMap<Vec<u8>, Vec<usize>> = std::collections::BTreeMap::new();
+        let (mut always, mut all, mut fold) = (Vec::new(), Vec::new(), false);
+        for (id, predicate) in members {
+            let Comparison::One(op, c) = &predicate.test else { continue };
+            let Some(pattern) = text(c) else { continue };
+            fold |= matches!(op, Op::Iglob | Op::Icontains);
+            let needles = needles(*op, pattern);
+            if needles.is_empty() {
+                always.push(all.len());
+            }
+            needles.into_iter().for_each(|needle| by_needle.entry(needle).or_default().push(all.len()));
+            all.push((id, Scalar::new(*op, c)));
+        }
+        let (needles, by_needle): (Vec<Vec<u8>>, Vec<Vec<usize>>) = by_needle.into_iter().unzip();
+        let needles = Substrings::new(needles.iter().map(Vec::as_slice));
+        Patterns { fold, needles, by_needle, always, all }
+    }
+
+    /// Appends the patterns that match the text. False if that is not known.
+    fn search(&self, text: &[u8], made: &mut Vec<u32>) -> bool {
+        let from = made.len();
+        let mut ask = |position: &usize| {
+            let (id, scalar) = &self.all[*position];
+            if !made[from..].contains(id) && scalar.holds(Value::Str(text)) {
+                made.push(*id);
+            }
+        };
+        self.always.iter().for_each(&mut ask);
+        let found = |needle: usize| self.by_needle[needle].iter().for_each(&mut ask);
+        if self.fold {
+            self.needles.search(&text.to_ascii_lowercase(), found)
+        } else {
+            self.needles.search(text, found)
+        }
+    }
+}
+
+/// Texts of which a value contains at least one if the operator holds for it; none if there is no saying.
+fn needles(op: Op, pattern: &[u8]) -> Vec<Vec<u8>> {
+    let one = |needle: Vec<u8>| if needle.is_empty() { Vec::new() } else { vec![needle] };
+    match op {
+        Op::Icontains => one(pattern.to_ascii_lowercase()),
+        Op::Glob => one(longest_literal(pattern)),
+        Op::Iglob => one(longest_literal(&pattern.to_ascii_lowercase())),
+        Op::Regex => crate::pattern::beginnings(pattern).unwrap_or_default(),
+        _ => Vec::new(),
+    }
+}
+
+/// The longest run of a glob that stands for itself; nothing behind the first bracket counts.
+fn longest_literal(glob: &[u8]) -> Vec<u8> {
+    let (mut longest, mut run): (Vec<u8>, Vec<u8>) = Default::default();
+    let mut bytes = glob.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'*' | b'?' => run.clear(),
+            b'[' => break,
+            // What is escaped stands for itself; a backslash at the end matches nothing.
+            b'\\' => match bytes.next() {
+                Some(escaped) => run.push(*escaped),
+                None => break,
+            },
+            plain => run.push(*plain),
+        }
+        if run.len() > longest.len() {
+            longest.clone_from(&run);
+        }
+    }
+    longest
 }
 
 /// Path prefixes by component. Empty components do not count.

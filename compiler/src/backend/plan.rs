@@ -49,7 +49,8 @@ struct PlannedGroup {
 
 /// Whether a group answers tests outside of switches, too. A search for one text is faster than one for many.
 fn answers_tests(group: &Group) -> bool {
-    group.kind != GroupKind::Contains || group.members.len() >= 16
+    use GroupKind::*;
+    !matches!(group.kind, Contains | Icontains | Glob | Iglob | Regex) || group.members.len() >= 16
 }
 
 /// The cases of a switch by group.

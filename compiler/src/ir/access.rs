@@ -44,6 +44,10 @@ pub fn group_key(rules: &RuleSet, predicate: &Predicate) -> Option<(Slot, GroupK
             Op::Endswith => GroupKind::Suffix,
             // Everything that exists contains the empty text.
             Op::Contains if !text.is_empty() => GroupKind::Contains,
+            Op::Icontains => GroupKind::Icontains,
+            Op::Glob => GroupKind::Glob,
+            Op::Iglob => GroupKind::Iglob,
+            Op::Regex => GroupKind::Regex,
             _ => return None,
         },
         (Comparison::Many(ListOp::In, list), Type::Charbuf) if list.iter().all(is_text) => GroupKind::Equal,

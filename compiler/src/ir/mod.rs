@@ -97,17 +97,29 @@ pub enum GroupKind {
     Contains,
     /// `pmatch`.
     Path,
+    /// `glob`.
+    Glob,
+    /// `iglob`.
+    Iglob,
+    /// `icontains`.
+    Icontains,
+    /// `regex`.
+    Regex,
 }
 
 impl GroupKind {
     /// All kinds.
-    pub const ALL: [GroupKind; 6] = [
+    pub const ALL: [GroupKind; 10] = [
         GroupKind::Equal,
         GroupKind::Number,
         GroupKind::Prefix,
         GroupKind::Suffix,
         GroupKind::Contains,
         GroupKind::Path,
+        GroupKind::Glob,
+        GroupKind::Iglob,
+        GroupKind::Icontains,
+        GroupKind::Regex,
     ];
 
     /// Name in the text form.
@@ -119,6 +131,10 @@ impl GroupKind {
             GroupKind::Suffix => "suffix",
             GroupKind::Contains => "contains",
             GroupKind::Path => "path",
+            GroupKind::Glob => "glob",
+            GroupKind::Iglob => "iglob",
+            GroupKind::Icontains => "icontains",
+            GroupKind::Regex => "regex",
         }
     }
 }

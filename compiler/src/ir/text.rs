@@ -3,7 +3,7 @@
 //! ```text
 //! program = { predicate | group | rule | function }
 //! predicate = "p" N ":" condition                 one comparison, in the condition language
-//! group     = "group" field kind ":" { "p" N }    kind: equal number prefix suffix contains path
+//! group     = "group" field kind ":" { "p" N }    kind: equal number prefix suffix contains path glob ...
 //! rule      = "rule r" N ":" quoted name
 //! function  = ("case" | "fn" { code }) ":" { "b" N ":" step } { "s" N ":" { "p" N "f" N } }
 //! step      = "test p" N "b" N "b" N | "switch s" N "b" N | "gate r" N "b" N "b" N | "match r" N "b" N | "return"
