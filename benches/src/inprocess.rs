@@ -6,10 +6,15 @@
 use crate::captures::Prepared;
 use crate::results::{OfCapture, OfRules, Time};
 use crate::walk;
-use anyhow::ensure;
+use anyhow::{Context as _, bail, ensure};
 use nix::time::{ClockId, clock_gettime};
+use peregrine_compiler::backend::Matcher;
+use peregrine_compiler::backend::native::Native;
 use peregrine_compiler::hir::RuleSet;
+use peregrine_compiler::ir::lower::{self, lower};
+use peregrine_compiler::ir::{Program, cost};
 use peregrine_runtime::fields::Env;
+use peregrine_runtime::profile::{Profile, ProfileFormat};
 use peregrine_runtime::replay::{self, Detector, Options};
 use peregrine_runtime::session::Session;
 use std::hint::black_box;
@@ -76,6 +81,20 @@ pub fn end_to_end(path: &Path, detector: &mut Detector<'_>) -> anyhow::Result<u6
     Ok(alerts)
 }
 
+/// Rules whose tests are ordered by what they cost and how often they hold on the capture itself: the most that a
+/// profile can give.
+fn by_profile<'r>(path: &Path, rules: &'r RuleSet) -> anyhow::Result<Detector<'r>> {
+    let options = Options { all_matches: true, ..Options::default() };
+    let mut measuring = Detector::with_matcher(rules, Matcher::measuring(rules, Program::new(rules)), &options);
+    end_to_end(path, &mut measuring)?;
+    let Matcher::Interp(interpreter) = measuring.matcher() else { bail!("only the interpreter measures") };
+    let measured = interpreter.measurements().context("nothing was measured")?;
+    let profile = Profile::new(rules, interpreter, measured, measuring.counts());
+    let profile = cost::Profile::from_json(profile.render(ProfileFormat::Json)?.as_bytes())?;
+    let program = lower(rules, &lower::Options { plain: false, profile: Some(profile) });
+    Ok(Detector::with_matcher(rules, Matcher::Jit(Native::new(rules, &program)?), &Options::default()))
+}
+
 /// After this time no further round begins: rules that take so long are measured well enough by one.
 const LONG: Duration = Duration::from_secs(60);
 
@@ -90,6 +109,8 @@ pub fn measure(
     for (name, rules) in sets {
         let detector = Detector::new(rules, &Options::default())?;
         detectors.push((name.clone(), detector, Took::MOST, 0));
+        let detector = by_profile(&capture.raw, rules)?;
+        detectors.push((format!("{name}, by profile"), detector, Took::MOST, 0));
     }
     let (mut walk, mut ingest_time) = (Took::MOST, Took::MOST);
     let begin = Instant::now();

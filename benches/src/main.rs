@@ -200,7 +200,9 @@ impl Suite<'_> {
             let ours = Replayer::Peregrine(self.programs.join("peregrine"));
             let mut replayers = vec![&ours];
             replayers.extend(&self.falco);
-            for ((set, _), of_rules) in self.sets.iter().zip(&mut found.rules) {
+            for (set, _) in &self.sets {
+                // What stands there besides is no rule set of its own.
+                let Some(of_rules) = found.rules.iter_mut().find(|r| r.name == set.name) else { continue };
                 self.bar.set_message(format!("{}: programs, rules {}", capture.name, set.name));
                 let runs = self.options.program_runs;
                 let used = programs::measure(capture, &set.files, &replayers, runs, &mut || self.bar.inc(1))?;
