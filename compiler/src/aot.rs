@@ -126,7 +126,7 @@ pub fn build(
     sources: &[Source],
     processor: codegen::Processor,
 ) -> Result<Vec<u8>, BuildError> {
-    let isa = codegen::target(processor)?;
+    let isa = codegen::target(processor, codegen::Effort::Best)?;
     let code = codegen::generate(&isa, &Plan::new(rules, program), program)?;
     let (code, functions) = lay_out(&code).ok_or(BuildError::TooLarge)?;
     let contents = Contents { rules: rules.clone(), program: program.clone(), sources: sources.to_vec(), functions };
@@ -225,7 +225,8 @@ pub fn read(file: &[u8]) -> Result<Compiled, ReadError> {
 }
 
 fn fits_machine(header: &Header) -> Result<(), ReadError> {
-    let isa = codegen::target(codegen::Processor::Native).map_err(|e| ReadError::Machine(e.to_string()))?;
+    let isa = codegen::target(codegen::Processor::Native, codegen::Effort::Quick)
+        .map_err(|e| ReadError::Machine(e.to_string()))?;
     let here = isa.triple().to_string();
     if header.target != here {
         return Err(ReadError::Target { found: header.target.clone(), here });

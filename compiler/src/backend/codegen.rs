@@ -84,6 +84,15 @@ pub enum Processor {
     Baseline,
 }
 
+/// How much time code generation may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// Soon: rules wait for it.
+    Quick,
+    /// As long as it takes: for files that are built once.
+    Best,
+}
+
 /// Names of the processor features that code for a machine may use, sorted.
 pub fn features(isa: &OwnedTargetIsa) -> Vec<String> {
     let used = isa.isa_flags().into_iter().filter(|flag| flag.as_bool() == Some(true));
@@ -93,12 +102,16 @@ pub fn features(isa: &OwnedTargetIsa) -> Vec<String> {
 }
 
 /// The machine for which code is made: this architecture.
-pub fn target(processor: Processor) -> Result<OwnedTargetIsa, CodeError> {
+pub fn target(processor: Processor, effort: Effort) -> Result<OwnedTargetIsa, CodeError> {
     let failed = |e: &dyn std::fmt::Display| CodeError::Target(e.to_string());
     let mut flags = settings::builder();
+    let (optimise, registers) = match effort {
+        Effort::Quick => ("none", "single_pass"),
+        Effort::Best => ("speed", "backtracking"),
+    };
     for (name, value) in [
-        ("opt_level", "none"),
-        ("regalloc_algorithm", "single_pass"),
+        ("opt_level", optimise),
+        ("regalloc_algorithm", registers),
         ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }),
     ] {
         flags.set(name, value).map_err(|e| failed(&e))?;

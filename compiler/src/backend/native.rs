@@ -83,7 +83,7 @@ impl Native {
     /// Compiles a program of `rules` for this machine.
     pub fn new(rules: &RuleSet, program: &Program) -> Result<Native, NativeError> {
         let plan = Plan::new(rules, program);
-        let isa = codegen::target(codegen::Processor::Native)?;
+        let isa = codegen::target(codegen::Processor::Native, codegen::Effort::Quick)?;
         let code = codegen::generate(&isa, &plan, program)?;
         let code_size = code.functions.iter().map(Vec::len).sum();
         let (memory, functions) = in_memory(isa, &code)?;

@@ -119,7 +119,7 @@ fn raw_name<'a>(view: &EventView<'a>, known: Option<&'a Fd>) -> Option<&'a [u8]>
         Some(fd) => &fd.name_raw[..],
         None => name_from_params(view, true)?,
     };
-    if !name.windows(2).any(|pair| pair == b"//") {
+    if memchr::memmem::find(name, b"//").is_none() {
         return Some(name);
     }
     Some(view.build(|out| {
