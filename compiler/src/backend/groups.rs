@@ -85,7 +85,7 @@ impl PreparedGroup {
                 let mut patterns: Vec<(Vec<u8>, Range)> = by_text.into_iter().collect();
                 patterns.sort_unstable();
                 Lookup::Contains {
-                    automaton: Substrings::new(patterns.iter().map(|(t, _)| &t[..])),
+                    automaton: Substrings::new(patterns.iter().map(|(t, _)| &t[..]), false),
                     lists: patterns.into_iter().map(|(_, list)| list).collect(),
                 }
             }
@@ -210,9 +210,11 @@ enum Substrings {
 const TABLE: usize = 8 << 10;
 
 impl Substrings {
-    fn new<'p>(patterns: impl Iterator<Item = &'p [u8]>) -> Substrings {
+    /// `fold`: case does not count.
+    fn new<'p>(patterns: impl Iterator<Item = &'p [u8]>, fold: bool) -> Substrings {
         let patterns: Vec<&[u8]> = patterns.collect();
-        let Ok(nfa) = noncontiguous::Builder::new().prefilter(false).build(&patterns) else { return Substrings::None };
+        let built = noncontiguous::Builder::new().prefilter(false).ascii_case_insensitive(fold).build(&patterns);
+        let Ok(nfa) = built else { return Substrings::None };
         if patterns.iter().map(|p| p.len()).sum::<usize>() <= TABLE
             && let Ok(table) = dfa::Builder::new().prefilter(false).build_from_noncontiguous(&nfa)
         {
@@ -324,8 +326,6 @@ impl Lists {
 /// Patterns, each with a text without which it cannot match.
 #[derive(Debug)]
 struct Patterns {
-    /// Case does not count: looked for in the lower-cased value.
-    fold: bool,
     needles: Substrings,
     /// By needle: positions in `all`.
     by_needle: Vec<Vec<usize>>,
@@ -350,8 +350,8 @@ impl Patterns {
             all.push((id, Scalar::new(*op, c)));
         }
         let (needles, by_needle): (Vec<Vec<u8>>, Vec<Vec<usize>>) = by_needle.into_iter().unzip();
-        let needles = Substrings::new(needles.iter().map(Vec::as_slice));
-        Patterns { fold, needles, by_needle, always, all }
+        let needles = Substrings::new(needles.iter().map(Vec::as_slice), fold);
+        Patterns { needles, by_needle, always, all }
     }
 
     /// Appends the patterns that match the text. False if that is not known.
@@ -365,11 +365,7 @@ impl Patterns {
         };
         self.always.iter().for_each(&mut ask);
         let found = |needle: usize| self.by_needle[needle].iter().for_each(&mut ask);
-        if self.fold {
-            self.needles.search(&text.to_ascii_lowercase(), found)
-        } else {
-            self.needles.search(text, found)
-        }
+        self.needles.search(text, found)
     }
 }
 
@@ -457,19 +453,24 @@ impl PathTree {
     }
 
     fn walk(&self, path: &[u8], found: &mut Vec<u32>) {
-        found.extend_from_slice(&self.nodes[0].ids);
-        let (mut active, mut next) = (vec![0], Vec::new());
-        for part in components(path) {
-            for node in active.drain(..) {
-                let node: &PathNode = &self.nodes[node];
-                next.extend(node.texts.get(part));
-                next.extend(node.globs.iter().filter(|(_, glob, _)| glob.matches(part)).map(|(.., child)| *child));
-            }
-            std::mem::swap(&mut active, &mut next);
-            if active.is_empty() {
-                return;
-            }
-            active.iter().for_each(|node| found.extend_from_slice(&self.nodes[*node].ids));
+        self.descend(0, path, found);
+    }
+
+    /// Below a node, along what is left of the path. As deep as the prefixes are long.
+    fn descend(&self, node: usize, rest: &[u8], found: &mut Vec<u32>) {
+        let here = &self.nodes[node];
+        found.extend_from_slice(&here.ids);
+        if here.texts.is_empty() && here.globs.is_empty() {
+            return;
         }
+        let Some(start) = rest.iter().position(|b| *b != b'/') else { return };
+        let rest = &rest[start..];
+        let (part, rest) = rest.split_at(memchr::memchr(b'/', rest).unwrap_or(rest.len()));
+        if let Some(child) = here.texts.get(part) {
+            self.descend(*child, rest, found);
+        }
+        here.globs.iter().filter(|(_, glob, _)| glob.matches(part)).for_each(|(.., child)| {
+            self.descend(*child, rest, found);
+        });
     }
 }

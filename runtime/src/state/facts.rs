@@ -15,6 +15,7 @@
 //! [`Thread`](super::Thread) than those that stamp it.
 
 use super::table::Map;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Identity of the facts about a thread at some time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,9 +40,14 @@ pub(super) struct Stamps {
 
 impl Default for Stamps {
     fn default() -> Stamps {
-        Stamps::after(0)
+        // No two tables of a process give the same stamps: who keeps what it derived from one may go on with another.
+        static TABLES: AtomicU64 = AtomicU64::new(0);
+        Stamps::after(TABLES.fetch_add(STAMPS_OF_TABLE, Ordering::Relaxed))
     }
 }
+
+/// Stamps that a table may give before they are those of another.
+const STAMPS_OF_TABLE: u64 = 1 << 40;
 
 impl Stamps {
     /// Stamps above `last`.
