@@ -19,7 +19,7 @@ use peregrine_compiler::value::{Event as _, ImageKey};
 use peregrine_schema::{FieldFlags, FieldId};
 
 /// Events per rule set.
-const EVENTS: usize = 16;
+const EVENTS: usize = 40;
 /// Slots of process images: few, so that they are used again.
 const SLOTS: usize = 3;
 
@@ -105,7 +105,7 @@ pub fn rulesets_differential(u: &mut Unstructured<'_>) -> Result<Seen> {
 fn conditions(u: &mut Unstructured<'_>) -> Result<Vec<String>> {
     let pool_size = u.int_in_range(4..=24)?;
     let pool = (0..pool_size).map(|_| generate::condition(u)).collect::<Result<Vec<_>>>()?;
-    let count = u.int_in_range(40..=300)?;
+    let count = u.int_in_range(40..=if u.ratio(1, 3)? { 300 } else { 90 })?;
     // A part that all rules of a file have, as often happens.
     let head = if u.arbitrary()? { u.choose(&pool)?.clone() } else { String::new() };
     let rule = |u: &mut Unstructured<'_>| -> Result<String> {
