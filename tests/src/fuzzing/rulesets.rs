@@ -105,7 +105,8 @@ pub fn rulesets_differential(u: &mut Unstructured<'_>) -> Result<Seen> {
 fn conditions(u: &mut Unstructured<'_>) -> Result<Vec<String>> {
     let pool_size = u.int_in_range(4..=24)?;
     let pool = (0..pool_size).map(|_| generate::condition(u)).collect::<Result<Vec<_>>>()?;
-    let count = u.int_in_range(40..=if u.ratio(1, 3)? { 300 } else { 90 })?;
+    let most = if u.ratio(1, 3)? { 300 } else { 90 };
+    let count = u.int_in_range(40..=most)?;
     // A part that all rules of a file have, as often happens.
     let head = if u.arbitrary()? { u.choose(&pool)?.clone() } else { String::new() };
     let rule = |u: &mut Unstructured<'_>| -> Result<String> {
