@@ -120,6 +120,104 @@ fn explained() {
     assert!(told.contains("opens and fd.name = /a") && told.contains("macros:"), "{told}");
     let ir = succeeds(&["explain", "two", "-r", &rules, "--stage", "ir"]);
     assert!(ir.contains("rule r0: \"two\"") && ir.contains("match r0") && !ir.contains("/a"), "{ir}");
+    let hir = succeeds(&["explain", "one", "-r", &rules, "--stage", "hir"]);
+    let tree = "and\n  evt.type in (\"open\", \"openat\")  [s0]\n  fd.name = \"/a\"  [s1]\n\nfields:\n  s0: evt.type  CHARBUF\n  s1: fd.name  CHARBUF\n";
+    assert_eq!(hir, tree);
+    let clif = succeeds(&["explain", "one", "-r", &rules, "--stage", "clif"]);
+    assert!(clif.starts_with("; f0, fn ") && clif.contains("function") && clif.contains("block0"), "{clif}");
+    let asm = succeeds(&["explain", "one", "-r", &rules, "--stage", "asm"]);
+    assert!(asm.starts_with("; f0, fn ") && asm.contains("ret") && !asm.contains("function"), "{asm}");
+}
+
+#[test]
+fn predicates_are_explained_with_how_they_are_answered() {
+    let rule = |number: u32| {
+        let condition = format!("evt.type = open and proc.name = p{number} and proc.aname = q");
+        format!("- rule: r{number}\n  desc: d\n  condition: {condition}\n  output: o\n  priority: INFO\n")
+    };
+    let rules = file("group.yaml", &(0..5).map(rule).collect::<String>());
+    let told = succeeds(&["explain", "r3", "-r", &rules]);
+    let after = |line: &str| {
+        let mut lines = told.lines().skip_while(|l| !l.contains(line)).skip(1);
+        lines.next().unwrap_or_else(|| panic!("{line}: {told}")).trim()
+    };
+    assert_eq!(
+        after("   1  proc.name = \"p3\""),
+        "image, 1 ns, answered with 4 others by one look at proc.name (equal)"
+    );
+    assert_eq!(after("   5  proc.aname = \"q\""), "image, 1 ns");
+    assert!(after("   5  evt.type = \"open\"").starts_with("event, "), "{told}");
+}
+
+#[test]
+fn built_ahead_of_time() {
+    let out = |name: &str| std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name).to_str().unwrap().to_owned();
+    let (first, second) = (out("first.pgr"), out("second.pgr"));
+    let told = succeeds(&["build", OWN_RULES, "-o", &first]);
+    assert!(told.starts_with(&first) && told.contains(" rules, ") && told.ends_with(" bytes\n"), "{told}");
+    succeeds(&["build", OWN_RULES, "-o", &second]);
+    let bytes = std::fs::read(&first).unwrap();
+    assert!(bytes == std::fs::read(&second).unwrap(), "the same rules give different files");
+    let read = peregrine_compiler::aot::read(&bytes).unwrap();
+    assert_eq!(read.sources.len(), 1);
+    // With a rule less it is another file.
+    succeeds(&["build", OWN_RULES, "-o", &second, "--disable", "tag:network"]);
+    assert!(bytes != std::fs::read(&second).unwrap());
+    let broken = file("broken_build.yaml", BROKEN);
+    let nothing = out("nothing.pgr");
+    let output = rulec(&["build", &broken, "-o", &nothing]);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+    assert!(!std::path::Path::new(&nothing).exists(), "a file in spite of broken rules");
+    for arguments in [&["build", OWN_RULES][..], &["build", OWN_RULES, "-o", "/no/such/folder/x.pgr"]] {
+        assert_eq!(rulec(arguments).status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+/// Of two tests the one that is measured to hold less often comes first.
+#[test]
+fn built_by_a_profile() {
+    let rules = file(
+        "profiled.yaml",
+        "- rule: r\n  desc: d\n  condition: evt.type = open and fd.name contains x and fd.name contains y\n  \
+         output: o\n  priority: INFO\n",
+    );
+    let profile = |x: u32, y: u32| {
+        let line = |letter: &str, held: u32| {
+            format!(
+                "{{\"predicate\": \"fd.name contains \\\"{letter}\\\"\", \"evaluated\": 100, \"held\": {held}, \"nanoseconds\": 9.0}}"
+            )
+        };
+        format!("{{\"predicates\": [{}, {}]}}", line("x", x), line("y", y))
+    };
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("beside");
+    std::fs::create_dir_all(&folder).unwrap();
+    let first_test = |rulec: &std::path::Path, profile: &str| {
+        let out = folder.join("out.pgr");
+        let output =
+            Command::new(rulec).args(["build", &rules, "--profile", profile, "-o"]).arg(&out).output().unwrap();
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+        let read = peregrine_compiler::aot::read(&std::fs::read(&out).unwrap()).unwrap();
+        let peregrine_compiler::ir::Block::Test { predicate, .. } = read.program.functions[0].blocks[0] else {
+            panic!("no test: {:?}", read.program)
+        };
+        peregrine_compiler::print::With(&read.rules.fields, &read.program.predicates[predicate.0 as usize]).to_string()
+    };
+    let own = std::path::Path::new(env!("CARGO_BIN_EXE_rulec"));
+    assert_eq!(first_test(own, &file("x.json", &profile(90, 1))), "fd.name contains \"y\"");
+    assert_eq!(first_test(own, &file("y.json", &profile(1, 90))), "fd.name contains \"x\"");
+    // Of a capture, by the `peregrine` that lies beside; here one that only says what it would have measured.
+    let rulec = folder.join("rulec");
+    std::fs::copy(own, &rulec).unwrap();
+    let script = format!("#!/bin/sh\necho '{}'\necho \"$@\" >{}/arguments\n", profile(90, 1), folder.display());
+    std::fs::write(folder.join("peregrine"), script).unwrap();
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(folder.join("peregrine"), PermissionsExt::from_mode(0o755)).unwrap();
+    let capture = file("some.scap", "a capture");
+    assert_eq!(first_test(&rulec, &capture), "fd.name contains \"y\"");
+    let arguments = std::fs::read_to_string(folder.join("arguments")).unwrap();
+    assert_eq!(arguments, format!("replay {capture} --profile json --rule-matching all -r {rules}\n"));
+    let output = Command::new(own).args(["build", &rules, "-o", "/dev/null", "--profile", "/no/such.scap"]).output();
+    assert_eq!(output.unwrap().status.code(), Some(2));
 }
 
 #[test]

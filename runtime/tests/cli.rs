@@ -95,6 +95,111 @@ fn what_does_not_work() {
     }
 }
 
+/// A compiled file of a rule file, made in this process.
+fn compiled(name: &str, source: &str) -> String {
+    use peregrine_compiler::{aot, backend::codegen::Processor, ir::Program, load};
+    let bytes = std::fs::read(source).unwrap();
+    let mut loader = load::Loader::new(load::Options::default());
+    loader.add_file(source, &bytes);
+    let rules = loader.finish().rules;
+    let sources = [aot::Source::new(source, &bytes)];
+    let built = aot::build(&rules, &Program::new(&rules), &sources, Processor::Baseline).unwrap();
+    let path = file(name, &built);
+    permit(&path, 0o644);
+    path
+}
+
+fn permit(path: &str, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn compiled_rules_give_the_same_alerts() {
+    let (rules, capture) = (file("source.yaml", RULES.as_bytes()), file("compiled.scap", &capture(2)));
+    let built = compiled("source.pgr", &rules);
+    for matching in ["first", "all"] {
+        for engine in ["jit", "interp", "oracle"] {
+            let run = |rules: &[&str]| {
+                let mut arguments = vec!["replay", &capture, "--format", "json", "--rule-matching", matching];
+                arguments.extend(["--engine", engine]);
+                rules.iter().for_each(|file| arguments.extend(["-r", file]));
+                let output = peregrine(&arguments);
+                assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+                text(&output.stdout)
+            };
+            let expected = run(&[&rules]);
+            assert_eq!(expected.lines().count(), 2);
+            assert_eq!(run(&[&built]), expected, "{matching} {engine}");
+            // Named with the file it was built from, it is checked against it.
+            assert_eq!(run(&[&built, &rules]), expected, "{matching} {engine}");
+        }
+    }
+}
+
+#[test]
+fn compiled_rules_that_are_refused() {
+    let (rules, capture) = (file("refused.yaml", RULES.as_bytes()), file("refused.scap", &capture(1)));
+    let built = compiled("refused.pgr", &rules);
+    let bytes = std::fs::read(&built).unwrap();
+    let refused = |arguments: &[&str], expected: &str| {
+        let output = peregrine(&[&["replay", &capture][..], arguments].concat());
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{arguments:?}");
+        let said = text(&output.stderr);
+        assert!(said.starts_with("Error: ") && said.contains(expected), "{expected} is missing in {said}");
+    };
+    let changed = |name: &str, at: usize, to: u8| {
+        let mut bytes = bytes.clone();
+        bytes[at] = to;
+        let path = file(name, &bytes);
+        permit(&path, 0o644);
+        path
+    };
+    let last = bytes.len() - 1;
+    refused(&["-r", &changed("damaged.pgr", last, !bytes[last])], "damaged");
+    refused(&["-r", &changed("format.pgr", 8, 99)], "has format 99");
+    let short = file("short.pgr", &bytes[..bytes.len() / 2]);
+    permit(&short, 0o644);
+    refused(&["-r", &short], "damaged");
+    let writable = changed("writable.pgr", 0, bytes[0]);
+    permit(&writable, 0o664);
+    refused(&["-r", &writable], "others than its owner may write");
+    let other = compiled("other.pgr", &rules);
+    refused(&["-r", &built, "-r", &other], "one compiled rule file at a time");
+    for option in [["--priority", "error"], ["--disable", "*"], ["--enable", "*"], ["--append-field", "proc.name"]] {
+        refused(&["-r", &built, option[0], option[1]], "give these options to `rulec build`");
+    }
+    // The rule file has changed since.
+    std::fs::write(&rules, format!("{RULES}# new\n")).unwrap();
+    refused(&["-r", &built, "-r", &rules], "built from another version of");
+}
+
+#[test]
+fn profiles() {
+    let (rules, capture) = (file("profile.yaml", RULES.as_bytes()), file("profile.scap", &capture(40)));
+    let built = compiled("profile.pgr", &rules);
+    for rules in [&rules, &built] {
+        let run = |format: &[&str]| {
+            let output = peregrine(&[&["replay", &capture, "-r", rules, "--profile"][..], format].concat());
+            assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+            assert!(text(&output.stderr).contains("Events detected: 40"));
+            text(&output.stdout)
+        };
+        for told in [run(&["text"]), run(&[])] {
+            assert!(told.contains("Shadow read") && told.contains("fd.name = \"/etc/shadow\""), "{told}");
+        }
+        assert!(run(&["svg"]).starts_with("<svg"));
+        let json = run(&["json"]);
+        let profile = peregrine_compiler::ir::cost::Profile::from_json(json.as_bytes()).unwrap();
+        let measured = profile.0["fd.name = \"/etc/shadow\""];
+        assert_eq!((measured.evaluated, measured.held), (40, 40));
+        let json: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!((&json["rules"][0]["rule"], &json["rules"][0]["hits"]), (&"Shadow read".into(), &40.into()));
+    }
+    let output = peregrine(&["replay", &capture, "-r", &rules, "--profile", "json", "--engine", "jit"]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
 #[test]
 fn documented() {
     for (arguments, word) in

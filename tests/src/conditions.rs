@@ -21,12 +21,13 @@
 
 use anyhow::{Context as _, bail, ensure};
 use bumpalo::Bump;
-use peregrine_compiler::value::{Arg, Event, FieldRef, Value};
+use peregrine_compiler::value::{Arg, Event, FieldRef, ImageKey, Value};
 use peregrine_schema as schema;
 use schema::fields::field_with_argument;
 use schema::{EventFlags, FieldFlags, FieldId, Needs, Type};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::hash::{Hash as _, Hasher as _};
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -77,6 +78,20 @@ pub struct TableEvent {
     code: u16,
     slots: Vec<Option<Owned>>,
     scratch: Bump,
+    image: Option<ImageKey>,
+    fingerprints: bool,
+}
+
+impl TableEvent {
+    /// The same event of a process image. Events of the same image must have the same values of fields with `IMAGE`.
+    pub fn of_image(self, image: Option<ImageKey>) -> TableEvent {
+        TableEvent { image, ..self }
+    }
+
+    /// The same event, with a number for each value by which engines may recognise it.
+    pub fn with_fingerprints(self) -> TableEvent {
+        TableEvent { fingerprints: true, ..self }
+    }
 }
 
 impl Table {
@@ -90,7 +105,8 @@ impl Table {
             };
             self.values.get(&(field.id, arg)).cloned()
         };
-        TableEvent { code: self.code, slots: fields.iter().map(value).collect(), scratch: Bump::new() }
+        let slots = fields.iter().map(value).collect();
+        TableEvent { code: self.code, slots, scratch: Bump::new(), image: None, fingerprints: false }
     }
 }
 
@@ -101,6 +117,19 @@ impl Event for TableEvent {
 
     fn field(&self, slot: usize) -> Option<Value<'_>> {
         self.slots[slot].as_ref().map(|v| v.borrow(&self.scratch))
+    }
+
+    fn image(&self) -> Option<ImageKey> {
+        self.image
+    }
+
+    fn fingerprint(&self, slot: usize) -> Option<u64> {
+        self.fingerprints.then(|| {
+            // Different values have different texts; 64 bits tell the few of a test apart.
+            let mut hash = std::hash::DefaultHasher::new();
+            format!("{:?}", self.slots[slot]).hash(&mut hash);
+            hash.finish()
+        })
     }
 
     fn scratch(&self) -> &Bump {

@@ -4,6 +4,10 @@
 //!
 //! Rules are compiled once per thread ([`Watch`]) and only run per input.
 
+mod rulesets;
+
+pub use rulesets::{Seen, rulesets_differential};
+
 use crate::engines::{Engines, compile};
 use crate::{generate, scap};
 use arbitrary::Unstructured;

@@ -291,6 +291,58 @@ fn argument(u: &mut Unstructured<'_>, field: &Field) -> Result<Option<String>> {
     }))
 }
 
+/// Fields that [`near_comparison`] asks for: of the image and of the event, with one and with several values.
+const NEAR_TEXTS: [&str; 7] =
+    ["proc.name", "fd.name", "proc.cmdline", "evt.arg[1]", "proc.aname", "proc.aname[1]", "container.id"];
+const NEAR_NUMBERS: [&str; 5] = ["proc.pid", "fd.num", "user.uid", "fd.port", "proc.apid"];
+
+/// A comparison that differs from others of its kind only in its constant: what engines answer in groups.
+pub fn near_comparison(u: &mut Unstructured<'_>) -> Result<String> {
+    if u.ratio(1, 6)? {
+        let field = u.choose(&NEAR_NUMBERS)?;
+        // Most numbers are those of events.
+        let number = |u: &mut Unstructured<'_>| -> Result<i64> {
+            if u.arbitrary()? { Ok(*u.choose(&NUMBERS)?) } else { u.int_in_range(0..=300) }
+        };
+        return Ok(if u.arbitrary()? {
+            format!("{field} = {}", number(u)?)
+        } else {
+            format!("{field} in ({}, {}, {})", number(u)?, number(u)?, number(u)?)
+        });
+    }
+    let field = u.choose(&NEAR_TEXTS)?;
+    let operators = ["=", "in", "startswith", "endswith", "contains", "icontains", "pmatch", "glob", "iglob", "regex"];
+    let operator = *u.choose(&operators)?;
+    let quoted = |u: &mut Unstructured<'_>| Ok(format!("\"{}\"", piece(u)?));
+    Ok(match operator {
+        "in" | "pmatch" => {
+            let count = u.int_in_range(1..=4)?;
+            let list = (0..count).map(|_| quoted(u)).collect::<Result<Vec<_>>>()?;
+            format!("{field} {operator} ({})", list.join(", "))
+        }
+        "glob" | "iglob" => {
+            format!("{field} {operator} \"{}{}{}\"", piece(u)?, u.choose(&["*", "?", "[ab]", ""])?, piece(u)?)
+        }
+        "regex" => {
+            let ends = ["", ".*", ".?", "[ab]+", "(/.*)?", "b|a"];
+            // A dot is the only character of the vocabulary's that would mean something else: `*` is left out.
+            let middle = piece(u)?.replace('*', "");
+            format!("{field} regex '{}{middle}{}'", u.choose(&ends)?, u.choose(&["x?", ".*", ".?", "[ab]*", "(/.*)?"])?)
+        }
+        "icontains" => format!("{field} icontains \"{}\"", piece(u)?.to_uppercase()),
+        _ => format!("{field} {operator} {}", quoted(u)?),
+    })
+}
+
+/// A part of a text of events, sometimes with something more.
+fn piece(u: &mut Unstructured<'_>) -> Result<String> {
+    let text = *u.choose(&TEXTS)?;
+    let from = u.int_in_range(0..=text.len())?;
+    let to = if u.arbitrary()? { text.len() } else { u.int_in_range(from..=text.len())? };
+    let from = if u.ratio(1, 2)? { 0 } else { from };
+    Ok(if u.ratio(1, 5)? { format!("{}{}", &text[from..to], u.choose(&TEXTS)?) } else { text[from..to].to_owned() })
+}
+
 /// An event with values for most fields.
 pub fn table(u: &mut Unstructured<'_>) -> Result<Table> {
     let name = *u.choose(&EVENT_TYPES)?;

@@ -21,6 +21,9 @@ fn target(name: &str) -> fn(&[u8]) {
             // Bytes that end too early are no input.
             let _ = fuzzing::conditions_differential(&mut Unstructured::new(bytes));
         },
+        "rulesets_differential" => |bytes| {
+            let _ = fuzzing::rulesets_differential(&mut Unstructured::new(bytes));
+        },
         other => panic!("no fuzz target is called {other}"),
     }
 }
@@ -59,6 +62,26 @@ fn engines_agree_on_generated_conditions() {
     // Generators that only make conditions of one answer would compare nothing.
     assert!(held.get() * 20 > evaluated.get(), "{} of {} conditions held", held.get(), evaluated.get());
     assert!(held.get() * 20 < evaluated.get() * 19, "{} of {} conditions held", held.get(), evaluated.get());
+}
+
+#[test]
+fn engines_agree_on_generated_rule_sets() {
+    let seen = Cell::new(fuzzing::Seen::default());
+    arbtest::arbtest(|u| {
+        let mut so_far = seen.get();
+        so_far.add(&fuzzing::rulesets_differential(u)?);
+        seen.set(so_far);
+        Ok(())
+    })
+    .size_min(40_000)
+    .size_max(65_000)
+    .budget_ms(8000);
+    let seen = seen.get();
+    println!("{seen:?}");
+    assert!(seen.held * 50 > seen.evaluated, "{seen:?}");
+    assert!(seen.held * 20 < seen.evaluated * 19, "{seen:?}");
+    // Else what is to be compared does not happen.
+    assert!(seen.groups > 0 && seen.switches > 0 && seen.gates > 0 && seen.images_seen_again > 0, "{seen:?}");
 }
 
 #[test]

@@ -1,22 +1,53 @@
 //! Falco's answers on recorded captures: alerts, conditions and field values, for the reference evaluator,
-//! the interpreter and native code alike.
+//! the interpreter, native code and compiled files alike.
 //!
 //! Needs the shared inputs (`PEREGRINE_SHARED`). One test per capture and kind of answer. Differences that
 //! are meant are listed in `docs/compatibility.md` and named here.
 
 use anyhow::{Context as _, bail, ensure};
 use libtest_mimic::{Arguments, Failed, Trial};
+use peregrine_compiler::aot;
+use peregrine_compiler::backend::codegen::Processor;
 use peregrine_compiler::backend::{EngineKind, Matcher};
+use peregrine_compiler::hir::RuleSet;
+use peregrine_compiler::ir::Program;
 use peregrine_runtime::alert::AlertFormat;
+use peregrine_runtime::compiled::CompiledFile;
 use peregrine_runtime::fields::{Bound, Env, EventView};
 use peregrine_runtime::format::output_fields;
 use peregrine_runtime::replay::{Detector, Options};
 use peregrine_runtime::session::Session;
 use peregrine_tests::shared::{self, OracleCapture};
 use std::collections::HashMap;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-const ENGINES: [EngineKind; 3] = [EngineKind::Oracle, EngineKind::Interp, EngineKind::Jit];
+/// What answers: an engine, by rules from text or from a compiled file.
+#[derive(Debug, Clone, Copy)]
+enum Subject {
+    Text(EngineKind),
+    Compiled,
+}
+
+const SUBJECTS: [Subject; 4] = [
+    Subject::Text(EngineKind::Oracle),
+    Subject::Text(EngineKind::Interp),
+    Subject::Text(EngineKind::Jit),
+    Subject::Compiled,
+];
+
+impl Subject {
+    fn matcher(self, rules: &RuleSet) -> anyhow::Result<Matcher> {
+        let engine = match self {
+            Subject::Text(engine) => return Ok(Matcher::new(engine, rules)?),
+            Subject::Compiled => EngineKind::Jit,
+        };
+        let mut file = tempfile::NamedTempFile::new()?;
+        file.write_all(&aot::build(rules, &Program::new(rules), &[], Processor::Baseline)?)?;
+        // What is mapped stays when the file goes.
+        Ok(CompiledFile::open(file.path())?.matcher(engine)?)
+    }
+}
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::from_args();
@@ -86,7 +117,7 @@ fn conditions(shared: &Path, capture: &OracleCapture) -> anyhow::Result<()> {
     let answers = shared::condition_answers(shared, &capture.name)?;
     let rules = shared::conditions(shared, &capture.name)?;
     let matchers: Vec<Matcher> =
-        ENGINES.into_iter().map(|engine| Matcher::new(engine, &rules)).collect::<Result<_, _>>()?;
+        SUBJECTS.into_iter().map(|subject| subject.matcher(&rules)).collect::<anyhow::Result<_>>()?;
     let mut pads: Vec<_> = matchers.iter().map(Matcher::pad).collect();
     let expected: Vec<&Vec<bool>> = rules
         .rules
@@ -124,7 +155,7 @@ fn conditions(shared: &Path, capture: &OracleCapture) -> anyhow::Result<()> {
             let rule = &rules.rules[*rule];
             format!(
                 "{:?} {}: {}: {} events, first {:?}",
-                ENGINES[*engine],
+                SUBJECTS[*engine],
                 rule.name,
                 rule.condition_text,
                 events.len(),
@@ -134,7 +165,7 @@ fn conditions(shared: &Path, capture: &OracleCapture) -> anyhow::Result<()> {
         .collect();
     lines.sort();
     if !lines.is_empty() {
-        bail!("{} of {} conditions differ:\n{}", wrong.len(), rules.rules.len() * 3, lines.join("\n"));
+        bail!("{} of {} conditions differ:\n{}", wrong.len(), rules.rules.len() * SUBJECTS.len(), lines.join("\n"));
     }
     Ok(())
 }
@@ -143,11 +174,12 @@ fn conditions(shared: &Path, capture: &OracleCapture) -> anyhow::Result<()> {
 fn alerts(shared: &Path, capture: &OracleCapture, set: &str, expected: &[PathBuf; 2]) -> anyhow::Result<()> {
     let rules = shared::load_rules(&shared::upstream_rules(shared, set), &["evt.rawtime", "thread.tid"])?;
     let mut detectors = Vec::new();
-    for engine in ENGINES {
+    for subject in SUBJECTS {
         for all_matches in [false, true] {
             let format = AlertFormat { json: true, hostname: "vm".to_owned(), ..AlertFormat::default() };
-            let detector = Detector::new(&rules, &Options { engine, all_matches, format })?;
-            detectors.push((engine, all_matches, detector, Vec::new()));
+            let options = Options { all_matches, format, ..Options::default() };
+            let detector = Detector::with_matcher(&rules, subject.matcher(&rules)?, &options);
+            detectors.push((subject, all_matches, detector, Vec::new()));
         }
     }
     let env = Env::default();
@@ -157,7 +189,7 @@ fn alerts(shared: &Path, capture: &OracleCapture, set: &str, expected: &[PathBuf
             detector.event(event, &env, &mut |alert| lines.push(String::from_utf8_lossy(alert).into_owned()));
         }
     })? {}
-    for (engine, all_matches, _, lines) in detectors {
+    for (subject, all_matches, _, lines) in detectors {
         let mut found: Vec<serde_json::Value> =
             lines.iter().map(|line| serde_json::from_str(line)).collect::<Result<_, _>>()?;
         let mut wanted = shared::alert_answers(&expected[usize::from(all_matches)])?;
@@ -168,7 +200,7 @@ fn alerts(shared: &Path, capture: &OracleCapture, set: &str, expected: &[PathBuf
             let missing = wanted.iter().find(|a| !found.contains(a));
             let extra = found.iter().find(|a| !wanted.contains(a));
             bail!(
-                "{engine:?}, all matches {all_matches}: {} alerts instead of {};\n missing {missing:#?}\n extra {extra:#?}",
+                "{subject:?}, all matches {all_matches}: {} alerts instead of {};\n missing {missing:#?}\n extra {extra:#?}",
                 found.len(),
                 wanted.len()
             );

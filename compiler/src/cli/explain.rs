@@ -4,9 +4,13 @@ use super::files::{World, load, refused};
 use super::sharing;
 use anyhow::{Result, bail};
 use clap::ValueEnum;
-use peregrine_compiler::hir::{EventSet, Rule, RuleSet};
-use peregrine_compiler::ir::Program;
+use peregrine_compiler::backend::codegen;
+use peregrine_compiler::backend::plan::Plan;
+use peregrine_compiler::hir::{EventSet, Expr, Predicate, Rule, RuleSet};
+use peregrine_compiler::ir::cost::{Costs, lifetime};
 use peregrine_compiler::ir::text::Text;
+use peregrine_compiler::ir::verify::predicate_slots;
+use peregrine_compiler::ir::{Group, PredicateId, Program};
 use peregrine_compiler::load::{Definition, Loaded};
 use peregrine_compiler::print::With;
 use std::collections::BTreeSet;
@@ -33,8 +37,14 @@ pub(super) struct Args {
 enum Stage {
     /// Condition, event types, macros, lists and predicates
     Rule,
+    /// The typed condition as a tree, with the fields that it asks for
+    Hir,
     /// The program it would be on its own
     Ir,
+    /// The code of that program, as given to the code generator
+    Clif,
+    /// The code of that program, for this machine
+    Asm,
 }
 
 pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<ExitCode> {
@@ -45,16 +55,67 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<ExitCode> {
     let Some(index) = loaded.rules.rules.iter().position(|rule| rule.name == args.rule) else {
         bail!("no rule is called '{}'{}", args.rule, close_to(&args.rule, &loaded));
     };
+    // A disabled rule has no program; what it would be is still worth seeing.
+    let rule = Rule { enabled: true, ..loaded.rules.rules[index].clone() };
+    let alone = RuleSet { fields: loaded.rules.fields.clone(), rules: vec![rule] };
     match args.stage {
         Stage::Rule => explain(&loaded, index, out)?,
-        Stage::Ir => {
-            // A disabled rule has no program; what it would be is still worth seeing.
-            let rule = Rule { enabled: true, ..loaded.rules.rules[index].clone() };
-            let alone = RuleSet { fields: loaded.rules.fields.clone(), rules: vec![rule] };
-            write!(out, "{}", Text(&Program::new(&alone), &alone))?;
-        }
+        Stage::Hir => write_tree(&alone, out)?,
+        Stage::Ir => write!(out, "{}", Text(&Program::new(&alone), &alone))?,
+        Stage::Clif | Stage::Asm => write_code(&alone, args.stage, out)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The condition of the only rule as a tree, and its fields by slot.
+fn write_tree(alone: &RuleSet, out: &mut impl Write) -> Result<()> {
+    let condition = &alone.rules[0].condition;
+    write_node(alone, condition, 0, out)?;
+    let mut slots = Vec::new();
+    sharing::tests(condition).iter().for_each(|(predicate, _)| predicate_slots(predicate, &mut slots));
+    slots.sort_unstable();
+    slots.dedup();
+    writeln!(out, "\nfields:")?;
+    for slot in slots {
+        let field = &alone.fields[slot as usize];
+        writeln!(out, "  s{slot}: {field}  {}", field.id.row().ty.name())?;
+    }
+    Ok(())
+}
+
+fn write_node(rules: &RuleSet, expr: &Expr, depth: usize, out: &mut impl Write) -> Result<()> {
+    write!(out, "{:1$}", "", 2 * depth)?;
+    let (word, members) = match expr {
+        Expr::And(members) => ("and", &members[..]),
+        Expr::Or(members) => ("or", &members[..]),
+        Expr::Not(inner) => ("not", std::slice::from_ref(&**inner)),
+        Expr::Test(test) => {
+            let mut slots = Vec::new();
+            predicate_slots(&test.predicate, &mut slots);
+            let slots: Vec<String> = slots.iter().map(|slot| format!("s{slot}")).collect();
+            writeln!(out, "{}  [{}]", With(&rules.fields, &test.predicate), slots.join(" "))?;
+            return Ok(());
+        }
+    };
+    writeln!(out, "{word}")?;
+    members.iter().try_for_each(|member| write_node(rules, member, depth + 1, out))
+}
+
+/// The code of each function under the function's first line in the text form.
+fn write_code(alone: &RuleSet, stage: Stage, out: &mut impl Write) -> Result<()> {
+    let program = Program::new(alone);
+    let plan = Plan::new(alone, &program);
+    let target = codegen::target(codegen::Processor::Native, codegen::Effort::Quick)?;
+    for (index, function) in program.functions.iter().enumerate() {
+        let text = function.to_string();
+        writeln!(out, "; f{index}, {}", text.lines().next().unwrap_or_default().trim_end_matches(':'))?;
+        let code = match stage {
+            Stage::Clif => codegen::clif(&target, &plan, &program, index).unwrap_or_default(),
+            _ => codegen::assembly(&target, &plan, &program, index)?,
+        };
+        writeln!(out, "{}\n", code.trim_end())?;
+    }
+    Ok(())
 }
 
 /// Names that contain a word of what was asked for.
@@ -104,19 +165,36 @@ fn write_events(events: &EventSet, out: &mut impl Write) -> Result<()> {
     Ok(())
 }
 
-/// The comparisons of the rule as written, each with the number of enabled rules that share it.
+/// The comparisons of the rule as written, each with the number of enabled rules that share it, and how it is answered
+/// in the whole rule set.
 fn write_predicates(loaded: &Loaded, rule: &Rule, out: &mut impl Write) -> Result<()> {
-    let shared = sharing::uses(&loaded.rules);
+    let rules = &loaded.rules;
+    let shared = sharing::uses(rules);
+    let program = Program::new(rules);
     let mut told = BTreeSet::new();
-    writeln!(out, "\npredicates (rules that share each):")?;
+    writeln!(out, "\npredicates (rules that share each, how long its answer lives, what it costs by estimate):")?;
     for (predicate, span) in sharing::tests(&rule.condition) {
-        let text = With(&loaded.rules.fields, predicate).to_string();
+        let text = With(&rules.fields, predicate).to_string();
         if told.insert(text.clone()) {
             let count = shared.get(predicate).copied().unwrap_or_default();
+            let estimate = Costs::new(rules, std::slice::from_ref(predicate), None).predicate(PredicateId(0));
             writeln!(out, "  {count:>4}  {text}  ({})", loaded.sources.describe(span))?;
+            write!(out, "        {}, {:.0} ns", lifetime(rules, predicate).name(), estimate.cost)?;
+            if let Some((group, others)) = group_of(&program, predicate) {
+                let field = &rules.fields[group.slot as usize];
+                write!(out, ", answered with {others} others by one look at {field} ({})", group.kind.name())?;
+            }
+            writeln!(out)?;
         }
     }
     Ok(())
+}
+
+/// The group of a predicate, with the number of its other members.
+fn group_of<'p>(program: &'p Program, predicate: &Predicate) -> Option<(&'p Group, usize)> {
+    let id = PredicateId(program.predicates.iter().position(|p| p == predicate)? as u32);
+    let group = program.groups.iter().find(|group| group.members.contains(&id))?;
+    Some((group, group.members.len() - 1))
 }
 
 fn one_line(text: &str) -> String {

@@ -23,8 +23,12 @@ const FEW: usize = 24;
 const LEAST_SWITCH: usize = 16;
 /// Rules under a hoisted condition in which it is assumed; more would take long.
 const MOST_ASSUME: usize = 64;
-/// Hoisted conditions inside each other.
+/// Hoisted conditions and cases inside each other.
 const DEEPEST: usize = 40;
+/// What a switch inside a case counts for that: each one may repeat rules, by predicate of their covers.
+const SWITCH_DEPTH: usize = 12;
+/// How often a switch inside a case may list a rule, on average: what is repeated there multiplies.
+const MOST_REPEATED: usize = 2;
 
 /// A rule with what it demands of the event.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -185,7 +189,7 @@ impl<'a> Hoister<'a> {
                 sections.push(self.guarded(guard, inside));
                 items = outside;
             }
-            items = self.switch(items, &mut sections);
+            items = self.switch(items, &mut sections, depth);
             items = self.pairs(items, &mut sections);
         }
         single.append(&mut items);
@@ -245,9 +249,11 @@ impl<'a> Hoister<'a> {
     }
 
     /// Takes the rules that have a cover into a switch, if there are many; gives the others back.
-    fn switch(&mut self, items: Vec<Item>, sections: &mut Vec<Section>) -> Vec<Item> {
+    fn switch(&mut self, items: Vec<Item>, sections: &mut Vec<Section>, depth: usize) -> Vec<Item> {
         let covers: Vec<_> = items.iter().map(|i| self.covers.of_all(self.formulas, self.costs, &i.demands)).collect();
-        if covers.iter().flatten().count() < LEAST_SWITCH {
+        let covered = covers.iter().flatten().count();
+        let listed: usize = covers.iter().flatten().map(|c| c.predicates.len()).sum();
+        if covered < LEAST_SWITCH || depth >= SWITCH_DEPTH && listed > MOST_REPEATED * covered {
             return items;
         }
         let mut by_predicate: BTreeMap<PredicateId, Vec<Item>> = BTreeMap::new();
@@ -258,24 +264,33 @@ impl<'a> Hoister<'a> {
                 continue;
             };
             for predicate in cover.predicates {
-                let holds = self.formulas.test(predicate, true);
-                let demands = item.demands.iter().filter(|d| **d != holds).copied().collect();
-                by_predicate.entry(predicate).or_default().push(Item { rule: item.rule, demands });
+                by_predicate.entry(predicate).or_default().push(item.clone());
             }
         }
-        let cases = by_predicate.into_iter().map(|(predicate, items)| (predicate, self.case(items))).collect();
-        sections.push(Section::Switch(cases));
+        let mut cases = Vec::with_capacity(by_predicate.len());
+        for (predicate, mut items) in by_predicate {
+            // Also where alternatives hold the predicate: else they would be covered by it again, without end.
+            let mut memo = FxHashMap::default();
+            items.iter_mut().for_each(|item| self.assume(item, predicate, true, &mut memo));
+            items.retain(|i| i.demands != [NEVER]);
+            if !items.is_empty() {
+                cases.push((predicate, self.case(items, depth + SWITCH_DEPTH)));
+            }
+        }
+        if !cases.is_empty() {
+            sections.push(Section::Switch(cases));
+        }
         rest
     }
 
     /// The function of a case.
-    fn case(&mut self, items: Vec<Item>) -> FunctionId {
+    fn case(&mut self, items: Vec<Item>, depth: usize) -> FunctionId {
         if let Some(known) = self.cases.get(&items) {
             return *known;
         }
         let mut body = Body::default();
         let end = body.push(Block::Return);
-        let entry = self.rules(&mut body, items.clone(), end);
+        let entry = self.nested(&mut body, items.clone(), end, depth);
         self.functions.push(body.finish(EventSet::EMPTY, entry));
         let id = FunctionId(self.functions.len() as u32 - 1);
         self.cases.insert(items, id);

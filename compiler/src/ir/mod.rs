@@ -234,3 +234,6 @@ pub struct Stats {
     /// Event codes on which no rule can match.
     pub silent_codes: usize,
 }
+
+#[cfg(test)]
+mod tests;
