@@ -210,7 +210,7 @@ fn built_by_a_profile() {
     std::fs::copy(own, &rulec).unwrap();
     let script = format!("#!/bin/sh\necho '{}'\necho \"$@\" >{}/arguments\n", profile(90, 1), folder.display());
     std::fs::write(folder.join("peregrine"), script).unwrap();
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(folder.join("peregrine"), PermissionsExt::from_mode(0o755)).unwrap();
     let capture = file("some.scap", "a capture");
     assert_eq!(first_test(&rulec, &capture), "fd.name contains \"y\"");

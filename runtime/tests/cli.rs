@@ -110,7 +110,7 @@ fn compiled(name: &str, source: &str) -> String {
 }
 
 fn permit(path: &str, mode: u32) {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
 }
 

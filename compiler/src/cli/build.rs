@@ -69,11 +69,12 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<ExitCode> {
         Some(path) => Some(profile(path, args)?),
         None => None,
     };
+    let output = place(&args.output, &sources)?;
     let rules = &loaded.rules;
     let program = lower(rules, &Options { plain: false, profile });
     let processor = if args.cpu == Cpu::Native { Processor::Native } else { Processor::Baseline };
     let bytes = aot::build(rules, &program, &sources, processor)?;
-    write_whole(&args.output, &bytes)?;
+    write_whole(&output, &bytes)?;
     let enabled = rules.rules.iter().filter(|rule| rule.enabled).count();
     writeln!(out, "{}: {enabled} rules, {} bytes", args.output.display(), bytes.len())?;
     Ok(ExitCode::SUCCESS)
@@ -85,6 +86,19 @@ fn selection(text: &str) -> Selection {
         None => Choice::Rule(text.to_owned()),
     };
     Selection { enable: false, choice }
+}
+
+/// Where to write: the file itself, behind symbolic links. Only a file is ever replaced, and never one of the sources.
+fn place(output: &Path, sources: &[aot::Source]) -> Result<PathBuf> {
+    let real = std::fs::canonicalize(output).unwrap_or_else(|_| output.to_owned());
+    if real.exists() && !real.is_file() {
+        bail!("{} is no file: name one to write to", output.display());
+    }
+    let is_source = |source: &aot::Source| std::fs::canonicalize(&source.name).is_ok_and(|path| path == real);
+    if sources.iter().any(is_source) {
+        bail!("{} is one of the rule files: name another file to write to", output.display());
+    }
+    Ok(real)
 }
 
 /// Writes beside the file and moves into its place: who has the old one mapped keeps it, and nobody sees half of one.
@@ -111,7 +125,7 @@ fn profile(path: &Path, args: &Args) -> Result<Profile> {
 fn measure(capture: &Path, args: &Args) -> Result<Vec<u8>> {
     let beside = std::env::current_exe().ok().map(|p| p.with_file_name("peregrine")).filter(|p| p.is_file());
     let mut command = Command::new(beside.unwrap_or_else(|| PathBuf::from("peregrine")));
-    command.arg("replay").arg(capture).args(["--profile", "json", "--rule-matching", "all"]);
+    command.arg("replay").arg(capture).args(["--profile=json", "--rule-matching", "all"]);
     args.files.iter().for_each(|file| {
         command.arg("-r").arg(file);
     });

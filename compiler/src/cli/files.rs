@@ -3,9 +3,9 @@
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use peregrine_compiler::aot::Source;
-use peregrine_compiler::load::{Loaded, Loader, Options};
+use peregrine_compiler::load::{Loaded, Loader, MAX_FILE, Options};
 use peregrine_compiler::report::text;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 /// What the loader is told about the world.
@@ -46,13 +46,20 @@ pub(super) fn load_with(options: Options, paths: &[PathBuf]) -> Result<(Loaded, 
     let mut sources = Vec::new();
     for path in paths {
         for file in rule_files(path)? {
-            let bytes = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            let bytes = read(&file).with_context(|| format!("cannot read {}", file.display()))?;
             let name = file.to_string_lossy();
             loader.add_file(&name, &bytes);
             sources.push(Source::new(&name, &bytes));
         }
     }
     Ok((loader.finish(), sources))
+}
+
+/// A file, or as much of it as the loader needs to refuse it.
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(MAX_FILE as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Whether a file was refused; says why on standard error.

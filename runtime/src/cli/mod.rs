@@ -68,7 +68,7 @@ pub struct Replay {
     #[arg(long)]
     pub time_iso_8601: bool,
     /// Print where the time of matching goes instead of alerts; conditions are interpreted, one event of 16 is timed
-    #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, default_missing_value = "text", conflicts_with_all = ["engine", "format"])]
+    #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text", conflicts_with_all = ["engine", "format"])]
     pub profile: Option<ProfileFormat>,
     /// What evaluates the conditions
     #[arg(long, value_enum, default_value_t)]
@@ -135,8 +135,9 @@ pub fn main() -> u8 {
             replay::run(&options, &switches)
         }
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "peregrine", &mut std::io::stdout());
-            Ok(())
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "peregrine", &mut script);
+            std::io::stdout().lock().write_all(&script).map_err(Into::into)
         }
         Command::Man { subcommand } => manual(subcommand.as_deref()),
     };

@@ -16,7 +16,7 @@ use peregrine_compiler::hir::{Priority, RuleSet};
 use peregrine_compiler::ir::Program;
 use peregrine_compiler::load::{self, Choice, Extra, ExtraOutput, Loaded, Loader, Match, Selection};
 use peregrine_compiler::report::text;
-use std::io::{BufWriter, IsTerminal as _, Write as _, stderr, stdout};
+use std::io::{BufWriter, IsTerminal as _, Read as _, Write as _, stderr, stdout};
 use std::path::{Path, PathBuf};
 
 /// Peregrine's own rules.
@@ -129,6 +129,9 @@ impl Rules {
     fn load(options: &Replay, switches: &[Selection]) -> anyhow::Result<Rules> {
         let (compiled, texts): (Vec<&PathBuf>, Vec<&PathBuf>) =
             options.rules.iter().partition(|path| compiled::is_compiled(path));
+        if let Some(path) = texts.iter().find(|path| path.extension().is_some_and(|e| e == "pgr")) {
+            bail!("{}: this is no compiled rule file, or its beginning is damaged", path.display());
+        }
         let [compiled] = compiled[..] else {
             if compiled.len() > 1 {
                 bail!("one compiled rule file at a time: build one from all rule files with `rulec build`");
@@ -185,7 +188,7 @@ fn load_rules(options: &Replay, switches: &[Selection]) -> anyhow::Result<Loaded
         loader.add_file("peregrine_rules.yaml (built in)", OWN_RULES.as_bytes());
     }
     for file in rule_files(&options.rules)? {
-        let bytes = std::fs::read(&file).with_context(|| file.display().to_string())?;
+        let bytes = read_rules(&file).with_context(|| file.display().to_string())?;
         loader.add_file(&file.display().to_string(), &bytes);
     }
     let loaded = loader.finish();
@@ -200,6 +203,13 @@ fn load_rules(options: &Replay, switches: &[Selection]) -> anyhow::Result<Loaded
     Ok(loaded)
 }
 
+/// A rule file, or as much of it as the loader needs to refuse it.
+fn read_rules(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(load::MAX_FILE as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// Files as given; directories give their *.yml and *.yaml files in order of name.
 fn rule_files(paths: &[impl AsRef<Path>]) -> anyhow::Result<Vec<PathBuf>> {
     let is_rule_file = |p: &Path| p.is_file() && p.extension().is_some_and(|e| e == "yml" || e == "yaml");
@@ -209,6 +219,9 @@ fn rule_files(paths: &[impl AsRef<Path>]) -> anyhow::Result<Vec<PathBuf>> {
             let entries = std::fs::read_dir(path).with_context(|| path.display().to_string())?;
             let mut inside: Vec<PathBuf> = entries.map(|e| Ok(e?.path())).collect::<std::io::Result<_>>()?;
             inside.retain(|p| is_rule_file(p));
+            if inside.is_empty() {
+                bail!("{} holds no .yml or .yaml files", path.display());
+            }
             inside.sort();
             files.extend(inside);
         } else {
