@@ -215,9 +215,16 @@ fn built_by_a_profile() {
     let capture = file("some.scap", "a capture");
     assert_eq!(first_test(&rulec, &capture), "fd.name contains \"y\"");
     let arguments = std::fs::read_to_string(folder.join("arguments")).unwrap();
-    assert_eq!(arguments, format!("replay {capture} --profile json --rule-matching all -r {rules}\n"));
-    let output = Command::new(own).args(["build", &rules, "-o", "/dev/null", "--profile", "/no/such.scap"]).output();
-    assert_eq!(output.unwrap().status.code(), Some(2));
+    assert_eq!(arguments, format!("replay {capture} --profile=json --rule-matching all -r {rules}\n"));
+    let fails = |output: &str, profile: &[&str]| {
+        let run = Command::new(own).args(["build", &rules, "-o", output]).args(profile).output().unwrap();
+        assert_eq!(run.status.code(), Some(2));
+        text(&run.stderr)
+    };
+    fails(&file("none.pgr", ""), &["--profile", "/no/such.scap"]);
+    // Only a file is replaced, and no source.
+    assert!(fails("/dev/null", &[]).contains("/dev/null is no file"));
+    assert!(fails(&rules, &[]).contains("is one of the rule files"));
 }
 
 #[test]

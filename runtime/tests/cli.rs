@@ -158,6 +158,8 @@ fn compiled_rules_that_are_refused() {
     let last = bytes.len() - 1;
     refused(&["-r", &changed("damaged.pgr", last, !bytes[last])], "damaged");
     refused(&["-r", &changed("format.pgr", 8, 99)], "has format 99");
+    let empty = file("empty.pgr", b"");
+    refused(&["-r", &empty], "no compiled rule file");
     let short = file("short.pgr", &bytes[..bytes.len() / 2]);
     permit(&short, 0o644);
     refused(&["-r", &short], "damaged");
@@ -179,24 +181,24 @@ fn profiles() {
     let (rules, capture) = (file("profile.yaml", RULES.as_bytes()), file("profile.scap", &capture(40)));
     let built = compiled("profile.pgr", &rules);
     for rules in [&rules, &built] {
-        let run = |format: &[&str]| {
-            let output = peregrine(&[&["replay", &capture, "-r", rules, "--profile"][..], format].concat());
+        let run = |format: &str| {
+            let output = peregrine(&["replay", &capture, "-r", rules, format]);
             assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
             assert!(text(&output.stderr).contains("Events detected: 40"));
             text(&output.stdout)
         };
-        for told in [run(&["text"]), run(&[])] {
+        for told in [run("--profile=text"), run("--profile")] {
             assert!(told.contains("Shadow read") && told.contains("fd.name = \"/etc/shadow\""), "{told}");
         }
-        assert!(run(&["svg"]).starts_with("<svg"));
-        let json = run(&["json"]);
+        assert!(run("--profile=svg").starts_with("<svg"));
+        let json = run("--profile=json");
         let profile = peregrine_compiler::ir::cost::Profile::from_json(json.as_bytes()).unwrap();
         let measured = profile.0["fd.name = \"/etc/shadow\""];
         assert_eq!((measured.evaluated, measured.held), (40, 40));
         let json: Value = serde_json::from_str(&json).unwrap();
         assert_eq!((&json["rules"][0]["rule"], &json["rules"][0]["hits"]), (&"Shadow read".into(), &40.into()));
     }
-    let output = peregrine(&["replay", &capture, "-r", &rules, "--profile", "json", "--engine", "jit"]);
+    let output = peregrine(&["replay", &capture, "-r", &rules, "--profile=json", "--engine", "jit"]);
     assert_eq!(output.status.code(), Some(2));
 }
 

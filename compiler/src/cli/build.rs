@@ -26,7 +26,7 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value_t = Cpu::Baseline)]
     cpu: Cpu,
     /// Order tests by what they cost and how often they hold on a capture (needs `peregrine` beside this program or in
-    /// PATH), or by a profile in JSON written by `peregrine replay --profile json`
+    /// PATH), or by a profile in JSON written by `peregrine replay --profile=json`
     #[arg(long, value_name = "CAPTURE|JSON")]
     profile: Option<PathBuf>,
     /// Add a field to every alert's output_fields; repeatable

@@ -58,7 +58,7 @@ pub fn lifetime(rules: &RuleSet, predicate: &Predicate) -> Lifetime {
 pub struct Profile(pub FxHashMap<String, Measured>);
 
 impl Profile {
-    /// Measurements as written by `peregrine replay --profile json`.
+    /// Measurements as written by `peregrine replay --profile=json`.
     pub fn from_json(json: &[u8]) -> Result<Profile, serde_json::Error> {
         #[derive(Deserialize)]
         struct File {
