@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Events whose values are compared: one in so many.
-const SAMPLE: u64 = 61;
+const SAMPLE: u64 = 509;
 /// Of so many events at most one begins a version.
 const EVENTS_PER_VERSION: usize = 10;
 
@@ -113,7 +113,7 @@ fn check(path: &Path) -> anyhow::Result<(usize, usize)> {
         let view = EventView::new(event, &bound, &scratch, &env);
         let mut now = String::new();
         for (slot, field) in fields.iter().enumerate() {
-            let _ = write!(now, "{:?}={:?} {:?}\n", field.id, view.field(slot), view.shown(slot).map(|s| s.value));
+            let _ = writeln!(now, "{:?}={:?} {:?}", field.id, view.field(slot), view.shown(slot).map(|s| s.value));
         }
         match then {
             Some(then) if *then != now => {
@@ -123,7 +123,6 @@ fn check(path: &Path) -> anyhow::Result<(usize, usize)> {
             Some(_) => {}
             None => *then = Some(now),
         }
-        drop(view);
         scratch.reset();
     })? {}
     match wrong {

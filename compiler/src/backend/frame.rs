@@ -13,7 +13,7 @@
 
 use super::images::Images;
 use crate::value::{Event, Value};
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 
 /// Kinds of answers, as seen by native code.
 pub mod kind {
@@ -108,6 +108,9 @@ pub(super) struct Recognised {
 /// Fingerprints remembered per predicate.
 pub(super) const RECOGNISED: usize = 8;
 
+/// What is remembered for a predicate.
+pub(super) type RecognisedValues = Box<[Cell<Recognised>; RECOGNISED]>;
+
 /// Memory for the answers of one event after the other; one per worker.
 #[derive(Debug)]
 pub struct Pad {
@@ -117,7 +120,7 @@ pub struct Pad {
     /// Lists put together for the event.
     pub(super) made: RefCell<Vec<u32>>,
     /// By predicate, made on first use.
-    pub(super) recognised: Box<[std::cell::OnceCell<Box<[Cell<Recognised>; RECOGNISED]>>]>,
+    pub(super) recognised: Box<[OnceCell<RecognisedValues>]>,
     pub(super) images: Images,
     /// Rules found, in any order.
     pub(super) found: RefCell<Vec<u32>>,
@@ -132,7 +135,7 @@ impl Pad {
             memo: vec![Cell::new(0); predicates].into(),
             lists: vec![Cell::new(Listed::default()); groups].into(),
             made: RefCell::default(),
-            recognised: (0..predicates).map(|_| std::cell::OnceCell::new()).collect(),
+            recognised: (0..predicates).map(|_| OnceCell::new()).collect(),
             images: Images::new(predicates, groups),
             found: RefCell::default(),
             epoch: 0,

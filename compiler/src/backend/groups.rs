@@ -69,7 +69,7 @@ impl PreparedGroup {
         let lookup = match kind {
             GroupKind::Equal => {
                 let lists = lists.by_constant(members, |c| text(c).map(Box::from));
-                let lengths = lists.keys().fold(0, |bits, t: &Box<[u8]>| bits | 1 << t.len().min(63));
+                let lengths = members_lengths(lists.keys());
                 Lookup::Equal { lengths, lists }
             }
             GroupKind::Number => Lookup::Number(lists.by_constant(members, number)),
@@ -253,6 +253,11 @@ fn constants(predicate: &Predicate) -> &[Const] {
         Comparison::Many(_, list) => list,
         _ => &[],
     }
+}
+
+/// Bit `min(length, 63)` of every text.
+fn members_lengths<'t>(texts: impl Iterator<Item = &'t Box<[u8]>>) -> u64 {
+    texts.fold(0, |bits, text| bits | 1 << text.len().min(63))
 }
 
 fn text(c: &Const) -> Option<&[u8]> {
