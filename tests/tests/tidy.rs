@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 /// Files that may be long, with the reason.
 const LONG: [(&str, &str); 1] = [("compiler/schema/src/", "flat tables")];
 /// Modules that may hold `unsafe`, with the reason.
-const UNSAFE: [(&str, &str); 3] = [
+const UNSAFE: [(&str, &str); 4] = [
+    ("compiler/src/backend/codegen.rs", "types of the functions that generated code calls; none is called there"),
     ("runtime/src/sys/", "memory maps"),
     ("compiler/src/backend/native.rs", "calls into generated code"),
     ("compiler/src/backend/frame.rs", "memory shared with generated code"),
@@ -167,6 +168,10 @@ fn the_compiler_is_deterministic() {
     let compiler = |s: &&Source| s.path.starts_with("compiler/src/") && !s.is_test();
     for source in sources().iter().filter(compiler) {
         if source.path.starts_with("compiler/src/main") || source.path.starts_with("compiler/src/cli/") {
+            continue;
+        }
+        // Times what runs, for profiles; decides nothing.
+        if source.path == "compiler/src/backend/measure.rs" {
             continue;
         }
         for (number, line) in source.lines() {
