@@ -350,6 +350,8 @@ pub fn table(u: &mut Unstructured<'_>) -> Result<Table> {
     let event = *u.choose(&current)?;
     let fd_flags = EventFlags::CREATES_FD.or(EventFlags::USES_FD).or(EventFlags::DESTROYS_FD);
     let mut values = known_by_type(event);
+    // Every event has a number, counted from 1.
+    values.insert((FieldId::EvtNum, None), Owned::Uint(u.int_in_range(1..=300)?));
     for field in FIELDS.iter().filter(|f| usable(f)) {
         if values.contains_key(&(field.id, None)) {
             continue;

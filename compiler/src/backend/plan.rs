@@ -6,7 +6,7 @@
 use super::frame::{Frame, Listed, Pad, RECOGNISED, Recognised};
 use super::groups::{Found, PreparedGroup};
 use super::prepared::{Prepared, Spread, spread};
-use crate::hir::{Operand, Predicate, RuleSet};
+use crate::hir::{Comparison, Operand, Predicate, RuleSet};
 use crate::ir::cost::{Lifetime, lifetime};
 use crate::ir::{FunctionId, Group, GroupKind, PredicateId, Program, RuleId};
 use crate::value::Event;
@@ -197,6 +197,8 @@ impl<E: Event + ?Sized> Run<'_, '_, E> {
                 return self.list_contains(group, listed, predicate);
             }
         } else if planned.lifetime == Lifetime::Event
+            // The fingerprint of one field says nothing of another.
+            && !matches!(planned.predicate.test, Comparison::Field(..) | Comparison::FieldList(..))
             && let Operand::Field(slot) = planned.predicate.lhs
             && let Some(fingerprint) = self.frame.fingerprint(slot as usize)
         {
