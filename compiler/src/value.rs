@@ -46,6 +46,25 @@ pub struct FieldRef {
     pub id: FieldId,
     /// The argument.
     pub arg: Arg,
+    /// The place in the rules that the value belongs to, for fields that look back (`LOOKS_BACK`): each place
+    /// remembers its own earlier evaluations. `None` for all others.
+    pub place: Option<Place>,
+}
+
+/// A place where a field that looks back is written.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Debug, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Place {
+    /// Number of the condition or output. The places of one see the same value of a field on one event.
+    pub text: u32,
+    /// Number of the place in it.
+    pub number: u32,
+}
+
+impl FieldRef {
+    /// A field that does not look back, or all places of one taken as one.
+    pub fn new(id: FieldId, arg: Arg) -> FieldRef {
+        FieldRef { id, arg, place: None }
+    }
 }
 
 /// Fields of the schema in compiled files: by name.

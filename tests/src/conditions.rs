@@ -335,7 +335,7 @@ mod tests {
     fn values_are_bound_by_field_and_argument() {
         let text = "[{about: x, fields: {\"proc.aname[1]\": a, proc.aname: [a, b], fd.sip: 10.0.0.1}, holds: [h]}]";
         let case = parse("f", text).unwrap().remove(0);
-        let field = |id, arg| FieldRef { id, arg };
+        let field = FieldRef::new;
         let event = case.table.bind(&[
             field(FieldId::ProcAname, Arg::Index(1)),
             field(FieldId::ProcAname, Arg::None),

@@ -88,9 +88,9 @@ fn fields() -> Vec<FieldRef> {
         ContainerPrivileged,
         K8sPodName,
     ];
-    let of = |id, n| FieldRef { id, arg: Arg::Index(n) };
+    let of = |id, n| FieldRef::new(id, Arg::Index(n));
     let indexed = (0..8).flat_map(|n| [of(ProcAname, n), of(ProcAcmdline, n), of(ProcApid, n)]);
-    plain.into_iter().map(|id| FieldRef { id, arg: Arg::None }).chain(indexed).collect()
+    plain.into_iter().map(|id| FieldRef::new(id, Arg::None)).chain(indexed).collect()
 }
 
 /// Replays a capture; gives numbers of events and of versions.

@@ -38,7 +38,7 @@ pub fn resolve(text: &str) -> Result<Resolved, FieldError> {
     let field = longest_prefix(text).ok_or_else(unknown)?;
     let rest = &text[field.name.len()..];
     match argument(field, text, rest)? {
-        Some((arg, ty)) => Ok(Resolved { field: FieldRef { id: field.id, arg }, ty }),
+        Some((arg, ty)) => Ok(Resolved { field: FieldRef::new(field.id, arg), ty }),
         None => Err(unknown()),
     }
 }

@@ -1,9 +1,10 @@
 //! From parsed conditions and output texts to typed rules: names are resolved to fields, operators are held
 //! against types, constants are parsed to the type of the field, transformers are typed.
 //!
-//! One [`Checker`] serves all conditions and outputs of a rule set, so that every field has one slot. What is
-//! accepted and refused, and the words of an error, are Falco's; where the reference engine accepts something
-//! and then computes nonsense (raw memory as text), it is refused here.
+//! One [`Checker`] serves all conditions and outputs of a rule set, so that every field has one slot; fields that
+//! look back at their own evaluations have one at each place where they are written. What is accepted and refused,
+//! and the words of an error, are Falco's; where the reference engine accepts something and then computes nonsense
+//! (raw memory as text), it is refused here.
 //!
 //! What must hold of the input: macros have been replaced by their conditions. What holds of the output is
 //! written in [`crate::hir`]. A condition or template that is refused leaves no field behind.
@@ -28,9 +29,9 @@ pub use warn::syntax_warnings;
 use crate::hir::{Comparison, Const, Expr, ListOp, Op, Predicate, Slot, Test};
 use crate::span::Span;
 use crate::syntax::ast::{self, At, Check, CheckOp, Rhs};
-use crate::value::FieldRef;
+use crate::value::{FieldRef, Place};
 use operand::Info;
-use peregrine_schema::FieldId;
+use peregrine_schema::{FieldFlags, FieldId};
 use rustc_hash::FxHashMap;
 
 /// Limit of nesting once macros have been put in. A condition as written reaches about 300 levels of `and`,
@@ -117,6 +118,8 @@ pub struct Checker {
     slots: FxHashMap<FieldRef, Slot>,
     /// Texts that turned out to name fields.
     resolved: FxHashMap<String, Resolved>,
+    /// Where the next field is written that looks back.
+    place: Place,
 }
 
 impl Checker {
@@ -142,6 +145,7 @@ impl Checker {
         span: &dyn Fn(&At) -> Span,
     ) -> Result<(Expr, Vec<CheckWarning>), CheckError> {
         let known = self.fields.len();
+        self.next_text();
         let mut pass = Pass { checker: self, span, warnings: syntax_warnings(expr), errors: Vec::new() };
         let typed = pass.expr(expr, 0);
         let (errors, warnings) = (pass.errors, pass.warnings);
@@ -163,8 +167,17 @@ impl Checker {
         }
     }
 
-    /// The slot of a field.
-    fn intern(&mut self, field: FieldRef) -> Slot {
+    /// Begins another condition or output.
+    fn next_text(&mut self) {
+        self.place = Place { text: self.place.text + 1, number: 0 };
+    }
+
+    /// The slot of a field; of one that looks back, a slot of its own at each place.
+    fn intern(&mut self, mut field: FieldRef) -> Slot {
+        if field.id.row().flags.has(FieldFlags::LOOKS_BACK) {
+            field.place = Some(self.place);
+            self.place.number += 1;
+        }
         let next = self.fields.len() as Slot;
         *self.slots.entry(field).or_insert_with_key(|field| {
             self.fields.push(field.clone());

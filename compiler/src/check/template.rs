@@ -19,6 +19,7 @@ impl Checker {
     /// Checks an output text, `text_id` being its number in the places of errors and warnings.
     pub fn template(&mut self, text: &str, text_id: u32) -> Result<(Template, Vec<CheckWarning>), CheckError> {
         let known = self.fields().len();
+        self.next_text();
         match self.pieces(text, text_id) {
             Ok(pieces) => Ok((Template { pieces }, warn::output_warnings(text, text_id))),
             Err(error) => {

@@ -219,6 +219,18 @@ fn a_refused_condition_leaves_no_fields() {
 }
 
 #[test]
+fn fields_that_look_back_have_a_slot_at_each_place() {
+    let mut checker = Checker::new();
+    for _ in 0..2 {
+        checker.condition(&parsed("util.cnt > 1 and proc.name = a or util.cnt < 9"), &no_span).unwrap();
+    }
+    checker.template("%util.cnt", 0).unwrap();
+    let places: Vec<_> = checker.fields().iter().filter_map(|f| f.place.map(|p| (p.text, p.number))).collect();
+    assert_eq!(places, [(1, 0), (1, 1), (2, 0), (2, 1), (3, 0)]);
+    assert_eq!(checker.fields().len(), 6);
+}
+
+#[test]
 fn constants() {
     let cases = [
         ("proc.pid = +1", Const::Int(1)),

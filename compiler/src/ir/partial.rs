@@ -164,7 +164,7 @@ mod tests {
 
     /// For which event codes the type decides whether the field exists.
     fn decided(id: FieldId) -> Vec<u16> {
-        let rules = RuleSet { fields: vec![FieldRef { id, arg: Arg::None }], rules: Vec::new() };
+        let rules = RuleSet { fields: vec![FieldRef::new(id, Arg::None)], rules: Vec::new() };
         let exists = Predicate { lhs: Operand::Field(0), test: Comparison::Exists };
         (0..EVENT_COUNT as u16).filter(|code| decide(&rules, &exists, *code).is_some()).collect()
     }

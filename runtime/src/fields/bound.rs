@@ -1,7 +1,7 @@
 //! Fields with their arguments resolved, once per rule set.
 
 use peregrine_compiler::hir::EventSet;
-use peregrine_compiler::value::{Arg, FieldRef};
+use peregrine_compiler::value::{Arg, FieldRef, Place};
 use peregrine_schema::syscalls::event_codes;
 use peregrine_schema::{Class, EVENT_COUNT, EVENTS, FieldId};
 
@@ -17,6 +17,8 @@ pub(super) struct BoundField {
     pub(super) id: FieldId,
     pub(super) class: Class,
     pub(super) arg: BoundArg,
+    /// See [`FieldRef::place`].
+    pub(super) place: Place,
 }
 
 /// An argument, in the form its field needs.
@@ -61,7 +63,7 @@ impl BoundField {
             (_, Arg::Index(index)) => BoundArg::Index(*index),
             (_, Arg::Key(key)) => BoundArg::Key(key.as_bytes().into()),
         };
-        BoundField { id: field.id, class: field.id.row().class, arg }
+        BoundField { id: field.id, class: field.id.row().class, arg, place: field.place.unwrap_or_default() }
     }
 
     /// Index of the parameter for `evt.arg` and `evt.rawarg`, which may lie beyond the event's parameters.

@@ -1,7 +1,10 @@
 //! What fields need besides record and state: settings of the run, and memory of earlier evaluations.
 
-use super::{Purpose, time};
+use super::bound::BoundField;
+use super::time;
 use jiff::tz::TimeZone;
+use peregrine_compiler::value::Place;
+use peregrine_schema::FieldId;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
@@ -19,7 +22,10 @@ pub struct Env {
     pub base64: bool,
     /// Plugins whose events may occur.
     pub plugins: Vec<Plugin>,
-    pub(crate) memory: RefCell<HashMap<(usize, bool), Memory>>,
+    pub(crate) memory: RefCell<HashMap<(Place, FieldId), Memory>>,
+    /// The event and value of a field's last evaluation in a condition or output ([`Place::text`]): the other places
+    /// of it that name the field see the same.
+    pub(crate) seen: RefCell<HashMap<(u32, FieldId), (u64, Option<u64>)>>,
     pub(crate) buffers: RefCell<Vec<Vec<u8>>>,
 }
 
@@ -34,12 +40,9 @@ pub struct Plugin {
     pub source: Vec<u8>,
 }
 
-/// What one field of a rule set remembers of its earlier evaluations, apart for conditions and outputs.
+/// What a field remembers of its earlier evaluations at one place of the rules.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    /// Number of the event for which `value` was computed; a second evaluation gives it again.
-    event: Option<u64>,
-    value: Option<u64>,
     /// A time or counter.
     pub(super) last: u64,
     /// A time or counter by CPU or thread.
@@ -61,21 +64,22 @@ impl Env {
         }
     }
 
-    /// Evaluates a field that looks back, once per event.
+    /// Evaluates a field that looks back, once per event and condition or output. As in Falco, what a place remembers
+    /// is only moved on by the evaluations that happen there: of two places of one condition that name the same
+    /// field, the one that is reached first is evaluated.
     pub(super) fn remember(
         &self,
-        slot: usize,
-        purpose: Purpose,
+        field: &BoundField,
         event: u64,
         evaluate: impl FnOnce(&mut Memory) -> Option<u64>,
     ) -> Option<u64> {
-        let mut all = self.memory.borrow_mut();
-        let memory = all.entry((slot, purpose == Purpose::Output)).or_default();
-        if memory.event != Some(event) {
-            memory.event = Some(event);
-            memory.value = evaluate(memory);
+        let mut seen = self.seen.borrow_mut();
+        let seen = seen.entry((field.place.text, field.id)).or_default();
+        if seen.0 != event {
+            let mut all = self.memory.borrow_mut();
+            *seen = (event, evaluate(all.entry((field.place, field.id)).or_default()));
         }
-        memory.value
+        seen.1
     }
 
     /// An empty buffer to put a text together.

@@ -23,12 +23,7 @@ const O_F_CREATED: u64 = 0x4000;
 const S_IXUGO: u64 = 0x40 | 0x8 | 0x1;
 
 /// Value of a field of the classes for all events and for system calls.
-pub(super) fn value<'a>(
-    view: &EventView<'a>,
-    slot: usize,
-    field: &'a BoundField,
-    purpose: Purpose,
-) -> Option<Value<'a>> {
+pub(super) fn value<'a>(view: &EventView<'a>, field: &'a BoundField, purpose: Purpose) -> Option<Value<'a>> {
     use FieldId::*;
     let ts = view.rec.ts;
     let event = view.event();
@@ -61,9 +56,9 @@ pub(super) fn value<'a>(
         EvtHostname => Value::Str(view.env.hostname.as_deref().unwrap_or(&view.state.machine.hostname)),
         EvtLatency | EvtLatencyS | EvtLatencyNs | EvtLatencyQuantized | EvtWaitLatency => Value::Uint(0),
         EvtLatencyHuman => Value::Str(b"0ns"),
-        EvtDeltatime => Value::Uint(time_since_last(view, slot, purpose)?),
-        EvtDeltatimeS => Value::Uint(time_since_last(view, slot, purpose)? / SECOND),
-        EvtDeltatimeNs => Value::Uint(time_since_last(view, slot, purpose)? % SECOND),
+        EvtDeltatime => Value::Uint(time_since_last(view, field)?),
+        EvtDeltatimeS => Value::Uint(time_since_last(view, field)? / SECOND),
+        EvtDeltatimeNs => Value::Uint(time_since_last(view, field)? % SECOND),
         EvtDir => Value::Str(if event.is_exit() { b"<" } else { b">" }),
         EvtType => Value::Str(name(view)?),
         EvtTypeIs => match &field.arg {
@@ -129,7 +124,7 @@ pub(super) fn value<'a>(
         EvtInfraDockerName | EvtInfraDockerContainerId | EvtInfraDockerContainerName | EvtInfraDockerContainerImage => {
             infrastructure(view, field.id)?
         }
-        UtilCnt => Value::Uint(view.env.remember(slot, purpose, view.num, |memory| {
+        UtilCnt => Value::Uint(view.env.remember(field, view.num, |memory| {
             memory.last += 1;
             Some(memory.last)
         })?),
@@ -145,9 +140,9 @@ fn relative_time(view: &EventView<'_>) -> u64 {
     view.rec.ts.wrapping_sub(view.first_ts)
 }
 
-fn time_since_last(view: &EventView<'_>, slot: usize, purpose: Purpose) -> Option<u64> {
+fn time_since_last(view: &EventView<'_>, field: &BoundField) -> Option<u64> {
     let ts = view.rec.ts;
-    view.env.remember(slot, purpose, view.num, |memory| {
+    view.env.remember(field, view.num, |memory| {
         let last = std::mem::replace(&mut memory.last, ts);
         Some(if last == 0 { 0 } else { ts.wrapping_sub(last) })
     })

@@ -126,7 +126,7 @@ impl<'a> EventView<'a> {
         if let Some(index) = field.raw_param(self.rec.code) {
             return self.shown_param(index);
         }
-        let value = self.value(slot, field, Purpose::Output)?;
+        let value = self.value(field, Purpose::Output)?;
         let ty = if field.prints_text() { Type::Charbuf } else { row.ty };
         Some(Shown { value, ty, format: row.format })
     }
@@ -154,10 +154,10 @@ impl<'a> EventView<'a> {
         Some(Shown { value, ty: param.ty, format: param.format })
     }
 
-    fn value(&self, slot: usize, field: &'a BoundField, purpose: Purpose) -> Option<Value<'a>> {
+    fn value(&self, field: &'a BoundField, purpose: Purpose) -> Option<Value<'a>> {
         match field.class {
-            Class::EvtGeneric | Class::Evt | Class::Util => evt::value(self, slot, field, purpose),
-            Class::Process => thread::value(self, slot, field, purpose),
+            Class::EvtGeneric | Class::Evt | Class::Util => evt::value(self, field, purpose),
+            Class::Process => thread::value(self, field, purpose),
             Class::User | Class::Group => users::value(self, field),
             Class::Fd => fd::value(self, field),
             Class::FsPath => fspath::value(self, field),
@@ -246,7 +246,7 @@ impl Event for EventView<'_> {
 
     fn field(&self, slot: usize) -> Option<Value<'_>> {
         let field = self.bound.fields.get(slot)?;
-        self.value(slot, field, Purpose::Condition)
+        self.value(field, Purpose::Condition)
     }
 
     fn image(&self) -> Option<ImageKey> {

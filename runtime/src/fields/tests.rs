@@ -4,7 +4,7 @@ use super::*;
 use crate::state::thread::Strings;
 use crate::state::{Addr, FdKind, Image, Role};
 use bumpalo::Bump;
-use peregrine_compiler::value::{Arg, FieldRef};
+use peregrine_compiler::value::{Arg, FieldRef, Place};
 use peregrine_schema::FieldId;
 use std::sync::Arc;
 
@@ -63,7 +63,7 @@ fn show(value: Option<Value<'_>>) -> String {
 }
 
 fn value(made: &Made, cur: &Current, id: FieldId, arg: Arg) -> String {
-    with(made, cur, &[FieldRef { id, arg }], |view| show(view.field(0)))
+    with(made, cur, &[FieldRef::new(id, arg)], |view| show(view.field(0)))
 }
 
 fn key(name: &str) -> Arg {
@@ -172,7 +172,7 @@ fn empty_parameters() {
     assert_eq!(value(&made, &cur, FieldId::EvtArg, key("uid")), "<NA>");
     assert_eq!(value(&made, &cur, FieldId::EvtRawarg, key("uid")), "missing");
     assert_eq!(value(&made, &cur, FieldId::EvtArgs, Arg::None), "res=0 uid=<NA>");
-    let uid = FieldRef { id: FieldId::EvtRawarg, arg: key("uid") };
+    let uid = FieldRef::new(FieldId::EvtRawarg, key("uid"));
     with(&made, &cur, &[uid], |view| assert_eq!(view.shown(0).map(|s| s.value), Some(Value::Uint(0))));
     // Text: empty, and a lone NUL.
     let made = Made::new(code::CHDIR_X, &[&res(0), b""]);
@@ -244,7 +244,7 @@ fn times_and_counters() {
     // 2.5 ms away: within 3 ms, not within 2.
     let near = Arg::Index(1_470_327_477_879_281_397);
     assert_eq!(value(&made, &cur, FieldId::EvtAround, near), "Uint(3)");
-    let fields = [FieldId::UtilCnt, FieldId::EvtDeltatime].map(|id| FieldRef { id, arg: Arg::None });
+    let fields = [FieldId::UtilCnt, FieldId::EvtDeltatime].map(|id| FieldRef::new(id, Arg::None));
     let (state, bound, scratch, env) = (state(), Bound::new(&fields), Bump::new(), Env::default());
     let mut record = made.record();
     for (number, count, delta) in [(1, 1, 0), (2, 2, 5), (3, 3, 5)] {
@@ -258,10 +258,34 @@ fn times_and_counters() {
 }
 
 #[test]
+fn places_remember_apart() {
+    let at =
+        |text, number| FieldRef { place: Some(Place { text, number }), ..FieldRef::new(FieldId::UtilCnt, Arg::None) };
+    let (made, cur) = (failed_open(), Current::default());
+    let (state, bound) = (state(), Bound::new(&[at(1, 0), at(1, 1), at(2, 0)]));
+    let (scratch, env) = (Bump::new(), Env::default());
+    let record = made.record();
+    let seen = |number, slots: &[usize]| -> Vec<u64> {
+        let event = Delivered { number, record: &record, state: &state, current: &cur, first_ts: 1 };
+        let view = EventView::new(event, &bound, &scratch, &env);
+        let count = |slot: &usize| match view.field(*slot) {
+            Some(Value::Uint(count)) => count,
+            other => panic!("{other:?}"),
+        };
+        slots.iter().map(count).collect()
+    };
+    // Of the places of one text, the one reached first counts and the others see its value.
+    assert_eq!(seen(1, &[0, 1, 2, 0]), [1, 1, 1, 1]);
+    assert_eq!(seen(2, &[0, 1]), [2, 2]);
+    assert_eq!(seen(3, &[1, 0, 2]), [1, 1, 2]);
+    assert_eq!(seen(4, &[0]), [3]);
+}
+
+#[test]
 fn no_field_panics_on_odd_records() {
     let fields: Vec<FieldRef> = peregrine_schema::FIELDS
         .iter()
-        .flat_map(|f| [Arg::None, Arg::Index(0), key("data"), key("res")].map(|arg| FieldRef { id: f.id, arg }))
+        .flat_map(|f| [Arg::None, Arg::Index(0), key("data"), key("res")].map(|arg| FieldRef::new(f.id, arg)))
         .collect();
     for event in &peregrine_schema::EVENTS {
         for params in [&[][..], &[&b""[..]; 32], &[&b"\0"[..]; 32], &[&b"\x02\xff\0"[..]; 32], &[&[0xff; 8][..]; 32]] {

@@ -23,17 +23,12 @@ const EXE_LOWER_LAYER: u32 = 8;
 const AENV_LEVELS: usize = 20;
 
 /// Value of a field of the process class.
-pub(super) fn value<'a>(
-    view: &EventView<'a>,
-    slot: usize,
-    field: &'a BoundField,
-    purpose: Purpose,
-) -> Option<Value<'a>> {
+pub(super) fn value<'a>(view: &EventView<'a>, field: &'a BoundField, purpose: Purpose) -> Option<Value<'a>> {
     use FieldId::*;
     match field.id {
         ThreadTid => return id(view.rec.tid),
-        ThreadExectime => return Some(Value::Uint(exec_time(view, slot, purpose)?)),
-        ThreadTotexectime => return total_exec_time(view, slot, purpose),
+        ThreadExectime => return Some(Value::Uint(exec_time(view, field)?)),
+        ThreadTotexectime => return total_exec_time(view, field),
         _ => {}
     }
     let thread = view.thread()?;
@@ -139,9 +134,9 @@ pub(super) fn value<'a>(
         }
         ProcNthreads => Value::Uint(view.state.threads.thread_count(thread)),
         ProcNchilds => Value::Uint(view.state.threads.follower_count(thread)),
-        ThreadCpu => cpu(view, slot, purpose, &[0, 1])?,
-        ThreadCpuUser => cpu(view, slot, purpose, &[0])?,
-        ThreadCpuSystem => cpu(view, slot, purpose, &[1])?,
+        ThreadCpu => cpu(view, field, &[0, 1])?,
+        ThreadCpuUser => cpu(view, field, &[0])?,
+        ThreadCpuSystem => cpu(view, field, &[1])?,
         ThreadVmsize => Value::Uint(if thread.is_main() { usage.vmsize_kb.into() } else { 0 }),
         ThreadVmrss => Value::Uint(if thread.is_main() { usage.vmrss_kb.into() } else { 0 }),
         ThreadVmsizeB => Value::Uint(if thread.is_main() { u64::from(usage.vmsize_kb) * 1024 } else { 0 }),
@@ -382,11 +377,11 @@ fn cgroups<'a>(view: &EventView<'a>, image: &Image) -> Option<Value<'a>> {
 }
 
 /// Time since the last switch on the same CPU; 0 for other events than switches.
-fn exec_time(view: &EventView<'_>, slot: usize, purpose: Purpose) -> Option<u64> {
+fn exec_time(view: &EventView<'_>, field: &BoundField) -> Option<u64> {
     if view.rec.code != code::SCHEDSWITCH_6_E {
         return Some(0);
     }
-    view.env.remember(slot, purpose, view.num, |memory| {
+    view.env.remember(field, view.num, |memory| {
         let last = memory.by_key.insert(view.rec.cpu.into(), view.rec.ts);
         Some(last.map_or(0, |last| view.rec.ts.wrapping_sub(last)))
     })
@@ -394,9 +389,9 @@ fn exec_time(view: &EventView<'_>, slot: usize, purpose: Purpose) -> Option<u64>
 
 /// Sum of the [`exec_time`]s of the thread's switches. Times of CPUs and sums of threads share the memory of the
 /// field: CPUs have negative keys.
-fn total_exec_time<'a>(view: &EventView<'a>, slot: usize, purpose: Purpose) -> Option<Value<'a>> {
+fn total_exec_time<'a>(view: &EventView<'a>, field: &BoundField) -> Option<Value<'a>> {
     let thread = view.thread()?;
-    let total = view.env.remember(slot, purpose, view.num, |memory| {
+    let total = view.env.remember(field, view.num, |memory| {
         let mut passed = 0;
         if view.rec.code == code::SCHEDSWITCH_6_E {
             let cpu = -1 - i64::from(view.rec.cpu);
@@ -412,12 +407,12 @@ fn total_exec_time<'a>(view: &EventView<'a>, slot: usize, purpose: Purpose) -> O
 
 /// Hundredths of a CPU used since the thread's previous procinfo event, at most 100; the parameters in `which` are
 /// added up. 0 for the first.
-fn cpu<'a>(view: &EventView<'a>, slot: usize, purpose: Purpose, which: &[usize]) -> Option<Value<'a>> {
+fn cpu<'a>(view: &EventView<'a>, field: &BoundField, which: &[usize]) -> Option<Value<'a>> {
     if view.rec.code != code::PROCINFO_E {
         return None;
     }
     let tid = view.thread()?.tid;
-    let used = view.env.remember(slot, purpose, view.num, |memory| {
+    let used = view.env.remember(field, view.num, |memory| {
         let now = which.iter().filter_map(|i| view.rec.params.uint(*i)).fold(0, u64::wrapping_add);
         let last = memory.by_key.insert(tid, now).unwrap_or(0);
         Some(if last == 0 { 0 } else { now.wrapping_sub(last).min(100) })

@@ -1,0 +1,65 @@
+//! Fields that look back at their own evaluations: what a rule sees does not depend on the rules beside it, and all
+//! engines see the same, whatever they share and in which order they evaluate.
+
+use peregrine_compiler::backend::{EngineKind, Matcher};
+use peregrine_runtime::fields::{Bound, Env, EventView};
+use peregrine_runtime::session::Session;
+use peregrine_tests::engines::{ENGINES, compile};
+use std::path::Path;
+
+const CONDITIONS: [&str; 9] = [
+    "util.cnt > 100",
+    "util.cnt > 100 and proc.name exists",
+    "evt.type = openat and util.cnt > 100",
+    "thread.pfminor = val(util.cnt)",
+    "evt.num < val(util.cnt) or fd.ip = allof (127.0.0.1, 0.0.0.0)",
+    "evt.deltatime > 1000 and evt.deltatime < 5000",
+    "evt.type = close and evt.deltatime > 100000 or evt.type != close and evt.deltatime < 2000",
+    "evt.type in (openat, close) and (util.cnt < 50 or not evt.deltatime.ns > 3000)",
+    "not (evt.type = read or util.cnt >= 400)",
+];
+
+/// Numbers of the events on which each condition holds.
+type Found = Vec<Vec<u64>>;
+
+fn replay(kind: EngineKind, conditions: &[&str], all: bool) -> Found {
+    let rules = compile(conditions).unwrap();
+    let matcher = Matcher::new(kind, &rules).unwrap();
+    let (mut pad, bound, env) = (matcher.pad(), Bound::new(&rules.fields), Env::default());
+    let mut scratch = bumpalo::Bump::new();
+    let mut found = vec![Vec::new(); conditions.len()];
+    let capture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus/old/single_ipv6_conn.scap");
+    let mut session = Session::open(&capture).unwrap();
+    let mut step = |event: peregrine_runtime::session::Delivered<'_>| {
+        let number = event.number;
+        let view = EventView::new(event, &bound, &scratch, &env);
+        matcher.run(&mut pad, &view, all, &mut |rule| found[rule.0 as usize].push(number));
+        scratch.reset();
+    };
+    while session.step(&mut step).unwrap() {}
+    found
+}
+
+#[test]
+fn rules_do_not_move_each_other_on() {
+    let alone: Found = CONDITIONS.iter().flat_map(|one| replay(EngineKind::Oracle, &[one], true)).collect();
+    assert!(alone.iter().filter(|events| !events.is_empty()).count() > 5, "hardly anything is found: {alone:?}");
+    for kind in ENGINES {
+        for (i, events) in replay(kind, &CONDITIONS, true).into_iter().enumerate() {
+            assert!(events == alone[i], "{kind:?}, {}", CONDITIONS[i]);
+        }
+    }
+}
+
+#[test]
+fn rules_behind_a_match_are_not_evaluated() {
+    let expected = replay(EngineKind::Oracle, &CONDITIONS, false);
+    for kind in ENGINES {
+        assert!(replay(kind, &CONDITIONS, false) == expected, "{kind:?}");
+    }
+    let mut all: Vec<u64> = expected.concat();
+    let found = all.len();
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), found, "one rule for each event");
+}
