@@ -9,6 +9,7 @@ use peregrine_compiler::backend::native::NativeError;
 use peregrine_compiler::backend::{EngineKind, Matcher};
 use peregrine_compiler::hir::{Priority, RuleSet};
 use peregrine_compiler::ir::RuleId;
+use peregrine_compiler::report::printable;
 
 /// How events are matched and alerts written.
 #[derive(Debug, Clone, Default)]
@@ -125,7 +126,7 @@ pub fn summary(rules: &RuleSet, counts: &Counts) -> String {
     }
     let _ = writeln!(out, "Triggered rules by rule name:");
     for (rule, count) in rules.rules.iter().zip(&counts.by_rule).filter(|(_, n)| **n > 0) {
-        let _ = writeln!(out, "   {}: {count}", rule.name);
+        let _ = writeln!(out, "   {}: {count}", printable(&rule.name));
     }
     out
 }

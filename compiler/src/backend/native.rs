@@ -21,7 +21,10 @@ pub enum NativeError {
     #[error(transparent)]
     Code(#[from] CodeError),
     /// Its memory could not be had or made executable.
-    #[error("no executable memory: {0}")]
+    #[error(
+        "no executable memory: {0}; where it may not be made from data, build the rules with `rulec build` and run that \
+         file, or use the interpreter (`--engine interp`)"
+    )]
     Memory(#[from] Box<ModuleError>),
 }
 

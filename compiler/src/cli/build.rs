@@ -1,14 +1,15 @@
 //! `rulec build`: from rule files to one file of native code.
 
+use super::complain;
 use super::files::{World, load_with, refused};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
 use peregrine_compiler::aot;
 use peregrine_compiler::backend::codegen::Processor;
 use peregrine_compiler::hir::Priority;
 use peregrine_compiler::ir::cost::Profile;
 use peregrine_compiler::ir::lower::{Options, lower};
-use peregrine_compiler::load::{Choice, Extra, ExtraOutput, Match, Selection};
+use peregrine_compiler::load::{Choice, Extra, ExtraOutput, Match, Selection, parse_extra_field};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -30,7 +31,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "CAPTURE|JSON")]
     profile: Option<PathBuf>,
     /// Add a field to every alert's output_fields; repeatable
-    #[arg(long, value_name = "FIELD")]
+    #[arg(long, value_name = "FIELD", value_parser = parse_extra_field)]
     append_field: Vec<String>,
     /// Leave out rules less severe than this
     #[arg(long, value_name = "PRIORITY", value_parser = parse_priority)]
@@ -64,6 +65,9 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<ExitCode> {
     let (loaded, sources) = load_with(options, &args.files)?;
     if refused(&loaded) {
         return Ok(ExitCode::from(1));
+    }
+    for selection in &loaded.idle_selections {
+        complain(&anyhow!("warning: no rule fits --disable {}", selection.choice));
     }
     let profile = match &args.profile {
         Some(path) => Some(profile(path, args)?),

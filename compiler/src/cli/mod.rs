@@ -10,6 +10,7 @@ mod sharing;
 
 use anyhow::{Context, Result, anyhow};
 use clap::{CommandFactory, Parser, Subcommand};
+use peregrine_compiler::report::printable;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -87,7 +88,7 @@ fn manual(subcommand: Option<&str>) -> Result<Vec<u8>> {
 /// Says on standard error why nothing could be done.
 pub(crate) fn complain(error: &anyhow::Error) {
     // Nothing is left to be told if standard error is gone too.
-    let _ = writeln!(std::io::stderr(), "rulec: {error:#}");
+    let _ = writeln!(std::io::stderr(), "rulec: {}", printable(&format!("{error:#}")));
 }
 
 /// Whether a stream wants colours: it is a terminal and `NO_COLOR` is unset or empty.

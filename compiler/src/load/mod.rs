@@ -189,6 +189,8 @@ pub struct Loaded {
     pub results: Vec<FileResult>,
     /// The files.
     pub sources: Sources,
+    /// Selections that fit no rule.
+    pub idle_selections: Vec<Selection>,
     /// The largest engine version required.
     pub required_engine: Version,
     /// Plugins required: for each requirement the names and versions of which one is enough.
@@ -298,10 +300,11 @@ impl Loader {
         let (rules, mut origins): (Vec<_>, Vec<_>) =
             owned.map(|(built, enabled)| (crate::hir::Rule { enabled, ..built.rule }, built.origin)).unzip();
         let mut rules = RuleSet { fields, rules };
-        select::apply(&self.options, &mut rules, &mut origins);
+        let idle_selections = select::apply(&self.options, &mut rules, &mut origins);
         Loaded {
             rules,
             origins,
+            idle_selections,
             results: self.results,
             sources: self.sources,
             required_engine: self.collector.engine,
@@ -320,6 +323,14 @@ impl Loader {
             }
         }
     }
+}
+
+/// A field or transformer with which `Extra::Field` can be made, or what is wrong with it.
+pub fn parse_extra_field(text: &str) -> Result<String, String> {
+    if !valid_field(text) {
+        return Err("this is no field; `rulec fields` lists them".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 /// Why a requirement is not met.

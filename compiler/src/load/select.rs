@@ -54,8 +54,19 @@ pub fn matches_wildcard(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// Applies least severity and selections.
-pub(super) fn apply(options: &Options, rules: &mut RuleSet, origins: &mut Vec<Origin>) {
+impl std::fmt::Display for Choice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Choice::Rule(pattern) => f.write_str(pattern),
+            Choice::Tag(tag) => write!(f, "tag:{tag}"),
+        }
+    }
+}
+
+/// Applies least severity and selections; gives the selections that no rule fits.
+pub(super) fn apply(options: &Options, rules: &mut RuleSet, origins: &mut Vec<Origin>) -> Vec<Selection> {
+    let idle = |selection: &&Selection| !rules.rules.iter().any(|rule| selection.choice.includes(rule));
+    let idle = options.selection.iter().filter(idle).cloned().collect();
     let mut all: Vec<(Rule, Origin)> = rules.rules.drain(..).zip(origins.drain(..)).collect();
     let allowed = |rule: &Rule| rule.priority <= options.min_priority;
     for (rule, _) in &mut all {
@@ -76,6 +87,7 @@ pub(super) fn apply(options: &Options, rules: &mut RuleSet, origins: &mut Vec<Or
         all = kept;
     }
     (rules.rules, *origins) = all.into_iter().unzip();
+    idle
 }
 
 #[cfg(test)]

@@ -18,5 +18,15 @@ pub mod text;
 pub use codes::{Code, Severity};
 pub use diagnostic::{Diagnostic, ItemKind, Location, Related, Source, Sources, Spot};
 
+/// Text from outside for a terminal: control characters but the line break are shown instead of obeyed.
+pub fn printable(text: &str) -> std::borrow::Cow<'_, str> {
+    let obeyed = |c: char| c.is_control() && c != '\n';
+    if !text.contains(obeyed) {
+        return text.into();
+    }
+    let shown = |c: char| if obeyed(c) { c.escape_default().to_string() } else { c.into() };
+    text.chars().map(shown).collect::<String>().into()
+}
+
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,8 @@ use anyhow::Context as _;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use peregrine_compiler::backend::EngineKind;
 use peregrine_compiler::hir::Priority;
+use peregrine_compiler::load::parse_extra_field;
+use peregrine_compiler::report::printable;
 use std::io::Write as _;
 use std::path::PathBuf;
 
@@ -53,7 +55,7 @@ pub struct Replay {
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
     /// Add a field to every alert's output_fields; repeatable
-    #[arg(long, value_name = "FIELD")]
+    #[arg(long, value_name = "FIELD", value_parser = parse_extra_field)]
     pub append_field: Vec<String>,
     /// Leave out rules less severe than this
     #[arg(long, value_name = "PRIORITY", value_parser = parse_priority)]
@@ -145,7 +147,7 @@ pub fn main() -> u8 {
         Ok(()) => 0,
         Err(error) if is_broken_pipe(&error) => 0,
         Err(error) => {
-            eprintln!("Error: {error:#}");
+            let _ = writeln!(std::io::stderr(), "Error: {}", printable(&format!("{error:#}")));
             1
         }
     }

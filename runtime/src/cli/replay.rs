@@ -15,7 +15,7 @@ use peregrine_compiler::backend::{EngineKind, Matcher};
 use peregrine_compiler::hir::{Priority, RuleSet};
 use peregrine_compiler::ir::Program;
 use peregrine_compiler::load::{self, Choice, Extra, ExtraOutput, Loaded, Loader, Match, Selection};
-use peregrine_compiler::report::text;
+use peregrine_compiler::report::{printable, text};
 use std::io::{BufWriter, IsTerminal as _, Read as _, Write as _, stderr, stdout};
 use std::path::{Path, PathBuf};
 
@@ -199,6 +199,11 @@ fn load_rules(options: &Replay, switches: &[Selection]) -> anyhow::Result<Loaded
     }
     if !loaded.successful() {
         bail!("the rules are not valid");
+    }
+    for selection in &loaded.idle_selections {
+        let option = if selection.enable { "enable" } else { "disable" };
+        let choice = selection.choice.to_string();
+        let _ = writeln!(stderr(), "warning: no rule fits --{option} {}", printable(&choice));
     }
     Ok(loaded)
 }

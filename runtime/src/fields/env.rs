@@ -23,9 +23,8 @@ pub struct Env {
     /// Plugins whose events may occur.
     pub plugins: Vec<Plugin>,
     pub(crate) memory: RefCell<HashMap<(Place, FieldId), Memory>>,
-    /// The event and value of a field's last evaluation in a condition or output ([`Place::text`]): the other places
-    /// of it that name the field see the same.
-    pub(crate) seen: RefCell<HashMap<(u32, FieldId), (u64, Option<u64>)>>,
+    /// A field's last evaluation in a condition or output ([`Place::text`]).
+    pub(crate) seen: RefCell<HashMap<(u32, FieldId), Seen>>,
     pub(crate) buffers: RefCell<Vec<Vec<u8>>>,
 }
 
@@ -47,6 +46,14 @@ pub(crate) struct Memory {
     pub(super) last: u64,
     /// A time or counter by CPU or thread.
     pub(super) by_key: HashMap<i64, u64>,
+}
+
+/// What a field that looks back gave on an event. All places of a condition or output that name it see the same.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    /// Number of the event; 0 for none yet.
+    event: u64,
+    value: Option<u64>,
 }
 
 impl Env {
@@ -75,11 +82,11 @@ impl Env {
     ) -> Option<u64> {
         let mut seen = self.seen.borrow_mut();
         let seen = seen.entry((field.place.text, field.id)).or_default();
-        if seen.0 != event {
+        if seen.event != event {
             let mut all = self.memory.borrow_mut();
-            *seen = (event, evaluate(all.entry((field.place, field.id)).or_default()));
+            *seen = Seen { event, value: evaluate(all.entry((field.place, field.id)).or_default()) };
         }
-        seen.1
+        seen.value
     }
 
     /// An empty buffer to put a text together.
