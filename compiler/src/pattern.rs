@@ -2,7 +2,7 @@
 
 use regex_automata::meta;
 use regex_automata::util::syntax;
-use regex_automata::{Anchored, Input};
+use regex_automata::{Anchored, Input, MatchKind, PatternSet};
 
 /// The characters a bracket expression accepts.
 #[derive(Clone, Copy)]
@@ -95,6 +95,22 @@ pub fn beginnings(pattern: &[u8]) -> Option<Vec<Vec<u8>>> {
     few.then(|| literals.iter().map(|l| l.as_bytes().to_vec()).collect())
 }
 
+/// A pattern that only matches whole texts, in the syntax of the library; `None` if it is not valid.
+fn whole(pattern: &[u8]) -> Option<String> {
+    let translated = crate::check::regex_to_rust(pattern).ok()?;
+    Some(format!("(?:{translated})\\z"))
+}
+
+/// `cache`: bytes for states that are found while matching.
+fn builder(cache: usize) -> meta::Builder {
+    let mut builder = meta::Builder::new();
+    builder
+        // A pattern that would need more is refused as RE2 refuses it.
+        .configure(meta::Config::new().nfa_size_limit(Some(8 << 20)).hybrid_cache_capacity(cache))
+        .syntax(syntax::Config::new().nest_limit(2000));
+    builder
+}
+
 /// A regular expression in RE2's POSIX syntax, matched against a whole text.
 #[derive(Debug, Clone)]
 pub struct Regex(meta::Regex);
@@ -102,20 +118,34 @@ pub struct Regex(meta::Regex);
 impl Regex {
     /// Compiles; `None` if the pattern is not valid (the front end has reported that).
     pub fn new(pattern: &[u8]) -> Option<Regex> {
-        let translated = crate::check::regex_to_rust(pattern).ok()?;
-        let whole = format!("(?:{translated})\\z");
-        meta::Builder::new()
-            // A pattern that would need more is refused as RE2 refuses it.
-            .configure(meta::Config::new().nfa_size_limit(Some(8 << 20)).hybrid_cache_capacity(1 << 20))
-            .syntax(syntax::Config::new().nest_limit(2000))
-            .build(&whole)
-            .ok()
-            .map(Regex)
+        builder(1 << 20).build(&whole(pattern)?).ok().map(Regex)
     }
 
     /// Whether the whole text matches. Invalid UTF-8 is seen as U+FFFD, one per maximal invalid part.
     pub fn is_match(&self, text: &[u8]) -> bool {
         let text = String::from_utf8_lossy(text);
         self.0.search_half(&Input::new(&*text).anchored(Anchored::Yes)).is_some()
+    }
+}
+
+/// Several regular expressions, matched against a whole text in one pass.
+#[derive(Debug)]
+pub struct Regexes(meta::Regex);
+
+impl Regexes {
+    /// Compiles; `None` if a pattern is not valid, or all together are too large.
+    pub fn new<'p>(patterns: impl Iterator<Item = &'p [u8]>) -> Option<Regexes> {
+        let patterns: Vec<String> = patterns.map(whole).collect::<Option<_>>()?;
+        let mut builder = builder(4 << 20);
+        builder.configure(meta::Config::new().match_kind(MatchKind::All));
+        builder.build_many(&patterns).ok().map(Regexes)
+    }
+
+    /// Tells the numbers of the patterns that match the whole text.
+    pub fn matches(&self, text: &[u8], found: impl FnMut(usize)) {
+        let text = String::from_utf8_lossy(text);
+        let mut matching = PatternSet::new(self.0.pattern_len());
+        self.0.which_overlapping_matches(&Input::new(&*text).anchored(Anchored::Yes), &mut matching);
+        matching.iter().map(|pattern| pattern.as_usize()).for_each(found);
     }
 }

@@ -99,13 +99,13 @@ pub(crate) mod type_name {
     }
 }
 
-/// What stays the same as long as an event's process image does: fields of the schema with `IMAGE` give the same
-/// values on two events of the same `slot` and `version`.
+/// Names facts that do not change. Fields of the schema with `IMAGE` (or `FILE`) give the same values on two events of
+/// the same [`Event::image`] (or [`Event::file`]).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ImageKey {
-    /// A small number: a thread of the state. Numbers of threads that are gone are used again.
+pub struct FactsKey {
+    /// A small number: of a thread of the state, of an entry of a table. Numbers of what is gone are used again.
     pub slot: u32,
-    /// Changes with everything that such fields depend on; never 0.
+    /// Changes with everything that such fields depend on, and never comes again in a slot; never 0.
     pub version: u64,
 }
 
@@ -119,7 +119,11 @@ pub trait Event {
     /// Value of the field, `None` if missing.
     fn field(&self, slot: usize) -> Option<Value<'_>>;
     /// The process image whose facts the fields with `IMAGE` give, if what was computed for it may be kept.
-    fn image(&self) -> Option<ImageKey> {
+    fn image(&self) -> Option<FactsKey> {
+        None
+    }
+    /// The name of the event's descriptor, which the fields with `FILE` give, if what was computed for it may be kept.
+    fn file(&self) -> Option<FactsKey> {
         None
     }
     /// A number that alone decides the field's value, for fields that are cheaper to tell apart than to compute (texts

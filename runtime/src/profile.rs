@@ -1,7 +1,8 @@
 //! Where the time of matching goes: by rule and by predicate, as text, JSON and SVG.
 //!
-//! Predicates are counted and timed by the interpreter ([`Measurements`]). The time of a predicate that several rules
-//! share is divided evenly among them, so that the rules' times add up to the predicates'.
+//! Predicates and the extraction of their fields are counted and timed by the interpreter ([`Measurements`]). The time
+//! of a predicate that several rules share is divided evenly among them, and that of a field among its predicates, so
+//! that the rules' times add up to all.
 
 use crate::replay::Counts;
 use peregrine_compiler::backend::interp::Interpreter;
@@ -38,6 +39,19 @@ pub struct Profile {
     pub rules: Vec<RuleLine>,
     /// Costliest first.
     pub predicates: Vec<PredicateLine>,
+    /// Costliest first.
+    pub fields: Vec<FieldLine>,
+}
+
+/// The extraction of a field.
+#[derive(Debug, Serialize)]
+pub struct FieldLine {
+    /// Name and argument.
+    pub field: String,
+    /// Nanoseconds of one extraction.
+    pub nanoseconds: f64,
+    /// Nanoseconds of all extractions.
+    pub total_nanoseconds: f64,
 }
 
 /// A rule.
@@ -64,7 +78,7 @@ pub struct PredicateLine {
     pub evaluated: u64,
     /// Tests that held.
     pub held: u64,
-    /// Nanoseconds of one test.
+    /// Nanoseconds of one test, its fields being there.
     pub nanoseconds: f64,
     /// Nanoseconds of all tests.
     pub total_nanoseconds: f64,
@@ -90,7 +104,17 @@ impl Profile {
             .collect();
         let mut sharing = vec![0_usize; predicates.len()];
         of_rule.iter().flatten().for_each(|p| sharing[*p] += 1);
-        let share = |p: &usize| measured.predicate(*p).total() / sharing[*p].max(1) as f64;
+        // By field: timed tests of predicates that need it.
+        let mut users = vec![0_u64; rules.fields.len()];
+        for (i, _) in predicates.iter().enumerate() {
+            measured.slots(i).iter().for_each(|slot| users[*slot as usize] += measured.predicate(i).timed);
+        }
+        let fields = |p: usize| -> f64 {
+            let timed = measured.predicate(p).timed as f64;
+            let field = |slot: &u32| measured.extraction(*slot as usize) * timed / users[*slot as usize].max(1) as f64;
+            measured.slots(p).iter().map(field).sum()
+        };
+        let share = |p: &usize| (measured.predicate(*p).total() + fields(*p)) / sharing[*p].max(1) as f64;
         let mut rule_lines: Vec<RuleLine> = rules
             .rules
             .iter()
@@ -123,7 +147,26 @@ impl Profile {
         predicate_lines.sort_by(|a, b| {
             b.total_nanoseconds.total_cmp(&a.total_nanoseconds).then_with(|| a.predicate.cmp(&b.predicate))
         });
-        Profile { events: measured.events(), sample: SAMPLE, rules: rule_lines, predicates: predicate_lines }
+        let mut field_lines: Vec<FieldLine> = rules
+            .fields
+            .iter()
+            .enumerate()
+            .filter(|(slot, _)| measured.field(*slot).timed > 0)
+            .map(|(slot, field)| FieldLine {
+                field: field.to_string(),
+                nanoseconds: measured.field(slot).mean(),
+                total_nanoseconds: measured.extraction(slot),
+            })
+            .collect();
+        field_lines
+            .sort_by(|a, b| b.total_nanoseconds.total_cmp(&a.total_nanoseconds).then_with(|| a.field.cmp(&b.field)));
+        Profile {
+            events: measured.events(),
+            sample: SAMPLE,
+            rules: rule_lines,
+            predicates: predicate_lines,
+            fields: field_lines,
+        }
     }
 
     /// The profile in a form.
@@ -160,6 +203,10 @@ impl Profile {
                 shortened(&line.predicate, 100)
             );
         }
+        let _ = writeln!(out, "\n{:>12} {:>8}  field", "ms", "ns each");
+        for line in self.fields.iter().take(SHOWN) {
+            let _ = writeln!(out, "{:>12.3} {:>8.1}  {}", line.total_nanoseconds / 1e6, line.nanoseconds, line.field);
+        }
         out
     }
 
@@ -168,7 +215,9 @@ impl Profile {
         let predicates = self.predicates.iter().take(SHOWN).map(|l| (l.predicate.as_str(), l.total_nanoseconds));
         let mut body = String::new();
         let below = bars(&mut body, "Rules", rules, 30);
-        let end = bars(&mut body, "Predicates", predicates, below + 30);
+        let below = bars(&mut body, "Predicates", predicates, below + 30);
+        let fields = self.fields.iter().take(SHOWN).map(|l| (l.field.as_str(), l.total_nanoseconds));
+        let end = bars(&mut body, "Fields", fields, below + 30);
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"1100\" height=\"{end}\" font-family=\"sans-serif\" font-size=\"12\">\n\
              <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n{body}</svg>\n"
@@ -239,6 +288,7 @@ mod tests {
                 nanoseconds: 2e5,
                 total_nanoseconds: 2e6,
             }],
+            fields: vec![FieldLine { field: "proc.name".to_owned(), nanoseconds: 7.0, total_nanoseconds: 70.0 }],
         }
     }
 
@@ -254,7 +304,8 @@ mod tests {
     fn the_compiler_reads_what_is_written() {
         let json = profile().render(ProfileFormat::Json).unwrap();
         let read = peregrine_compiler::ir::cost::Profile::from_json(json.as_bytes()).unwrap();
-        let measured = read.0["proc.name = \"x\""];
+        let measured = read.predicates["proc.name = \"x\""];
+        assert_eq!(read.fields["proc.name"], 7.0);
         assert_eq!((measured.evaluated, measured.held, measured.nanoseconds), (10, 3, 2e5));
     }
 }

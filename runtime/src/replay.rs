@@ -39,8 +39,6 @@ pub struct Detector<'r> {
 /// How often rules matched.
 #[derive(Debug, Clone, Default)]
 pub struct Counts {
-    /// Events shown to the rules.
-    pub events: u64,
     /// Alerts by rule, in rule order.
     pub by_rule: Vec<u64>,
 }
@@ -61,7 +59,7 @@ impl<'r> Detector<'r> {
             scratch: Bump::new(),
             alerts: Alerts::new(options.format.clone()),
             all_matches: options.all_matches,
-            counts: Counts { events: 0, by_rule: vec![0; rules.rules.len()] },
+            counts: Counts { by_rule: vec![0; rules.rules.len()] },
             matched: Vec::new(),
         }
     }
@@ -79,7 +77,6 @@ impl<'r> Detector<'r> {
     /// Matches an event; hands every alert, a line without its end, to `sink`.
     #[inline]
     pub fn event(&mut self, event: Delivered<'_>, env: &Env, sink: &mut dyn FnMut(&[u8])) {
-        self.counts.events += 1;
         if self.matcher.listens(event.record.code) {
             self.match_event(event, env, sink);
         }
@@ -105,6 +102,7 @@ pub fn run(
     env: &Env,
     sink: &mut dyn FnMut(&[u8]),
 ) -> Result<(), SessionError> {
+    session.listen(|code| detector.matcher().listens(code));
     while session.step(&mut |event| detector.event(event, env, sink))? {}
     Ok(())
 }

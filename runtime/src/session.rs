@@ -8,7 +8,7 @@
 use crate::capture::{Capture, CaptureError, ConvertError, Converted, Converter, Item, Offset, Progress};
 use crate::record::Record;
 use crate::state::{Current, Facts, State};
-use peregrine_schema::{Effect, Origin};
+use peregrine_schema::{EVENT_COUNT, Effect, Origin};
 use std::path::Path;
 
 /// A capture being replayed.
@@ -30,6 +30,8 @@ struct Replay {
     phase: Phase,
     /// Events are being delivered and the first time is known: nothing to be done besides.
     settled: bool,
+    /// By event code: nobody looks at such events, and they leave hardly anything.
+    quiet: Box<[bool; EVENT_COUNT]>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +105,7 @@ impl Session {
             phase: Phase::Metadata,
             timed: false,
             settled: false,
+            quiet: Box::new([false; EVENT_COUNT]),
         };
         Session { capture, converter: Converter::new(), progress }
     }
@@ -117,6 +120,13 @@ impl Session {
         &self.progress.state
     }
 
+    /// Tells which events somebody looks at, by code. Of the others some are shown nevertheless, but most are not.
+    pub fn listen(&mut self, wanted: impl Fn(u16) -> bool) {
+        for (code, quiet) in (0..).zip(self.progress.quiet.iter_mut()) {
+            *quiet = !wanted(code) && State::is_quiet(code);
+        }
+    }
+
     /// Processes the next item of the capture, or some events, and shows to `visit` what is an event for rules. False
     /// at the end.
     #[inline]
@@ -127,7 +137,9 @@ impl Session {
             match usual.peek().filter(|(record, _)| Converter::is_current(record)) {
                 Some((record, length)) => {
                     usual.pass(length);
-                    self.progress.deliver(&record, visit);
+                    if !self.progress.pass(&record) {
+                        self.progress.deliver(&record, visit);
+                    }
                 }
                 None if done > 0 => break,
                 None => return self.step_any(visit),
@@ -184,6 +196,14 @@ impl Replay {
         self.first_ts = 0;
         self.phase = Phase::Metadata;
         (self.settled, self.timed) = (false, false);
+    }
+
+    /// Passes over an event that nobody looks at and that leaves nothing; `false` if it must be delivered.
+    #[inline(always)]
+    fn pass(&mut self, record: &Record<'_>) -> bool {
+        let passed = self.settled && self.quiet[usize::from(record.code)] && self.state.pass(record);
+        self.number += u64::from(passed);
+        passed
     }
 
     /// Takes an event of the current form into the state, and shows it to `visit` if it is one for rules.

@@ -193,7 +193,7 @@ fn profiles() {
         assert!(run("--profile=svg").starts_with("<svg"));
         let json = run("--profile=json");
         let profile = peregrine_compiler::ir::cost::Profile::from_json(json.as_bytes()).unwrap();
-        let measured = profile.0["fd.name = \"/etc/shadow\""];
+        let measured = profile.predicates["fd.name = \"/etc/shadow\""];
         assert_eq!((measured.evaluated, measured.held), (40, 40));
         let json: Value = serde_json::from_str(&json).unwrap();
         assert_eq!((&json["rules"][0]["rule"], &json["rules"][0]["hits"]), (&"Shadow read".into(), &40.into()));

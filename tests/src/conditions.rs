@@ -21,7 +21,7 @@
 
 use anyhow::{Context as _, bail, ensure};
 use bumpalo::Bump;
-use peregrine_compiler::value::{Arg, Event, FieldRef, ImageKey, Value};
+use peregrine_compiler::value::{Arg, Event, FactsKey, FieldRef, Value};
 use peregrine_schema as schema;
 use schema::fields::field_with_argument;
 use schema::{EventFlags, FieldFlags, FieldId, Needs, Type};
@@ -78,14 +78,20 @@ pub struct TableEvent {
     code: u16,
     slots: Vec<Option<Owned>>,
     scratch: Bump,
-    image: Option<ImageKey>,
+    image: Option<FactsKey>,
+    file: Option<FactsKey>,
     fingerprints: bool,
 }
 
 impl TableEvent {
     /// The same event of a process image. Events of the same image must have the same values of fields with `IMAGE`.
-    pub fn of_image(self, image: Option<ImageKey>) -> TableEvent {
+    pub fn of_image(self, image: Option<FactsKey>) -> TableEvent {
         TableEvent { image, ..self }
+    }
+
+    /// The same event of a descriptor. Events of the same file must have the same values of fields with `FILE`.
+    pub fn of_file(self, file: Option<FactsKey>) -> TableEvent {
+        TableEvent { file, ..self }
     }
 
     /// The same event, with a number for each value by which engines may recognise it.
@@ -106,7 +112,7 @@ impl Table {
             self.values.get(&(field.id, arg)).cloned()
         };
         let slots = fields.iter().map(value).collect();
-        TableEvent { code: self.code, slots, scratch: Bump::new(), image: None, fingerprints: false }
+        TableEvent { code: self.code, slots, scratch: Bump::new(), image: None, file: None, fingerprints: false }
     }
 }
 
@@ -119,8 +125,12 @@ impl Event for TableEvent {
         self.slots[slot].as_ref().map(|v| v.borrow(&self.scratch))
     }
 
-    fn image(&self) -> Option<ImageKey> {
+    fn image(&self) -> Option<FactsKey> {
         self.image
+    }
+
+    fn file(&self) -> Option<FactsKey> {
+        self.file
     }
 
     fn fingerprint(&self, slot: usize) -> Option<u64> {

@@ -81,7 +81,7 @@ fn engines_agree_on_generated_rule_sets() {
     assert!(seen.held * 50 > seen.evaluated, "{seen:?}");
     assert!(seen.held * 20 < seen.evaluated * 19, "{seen:?}");
     // Else what is to be compared does not happen.
-    assert!(seen.groups > 0 && seen.switches > 0 && seen.gates > 0 && seen.images_seen_again > 0, "{seen:?}");
+    assert!(seen.groups > 0 && seen.switches > 0 && seen.gates > 0 && seen.seen_again > 0, "{seen:?}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! Versions of facts on recorded captures: as long as slot and version of a thread are the same, so is every field
-//! that has the lifetime of an image, and versions are few.
+//! that has the lifetime of an image, and versions are few. So it is with the names of descriptors.
 //!
 //! Reads the bundled captures, and the shared ones if there are any (`PEREGRINE_SHARED`).
 
@@ -8,13 +8,15 @@ use bumpalo::Bump;
 use peregrine_compiler::value::{Arg, Event as _, FieldRef};
 use peregrine_runtime::fields::{Bound, Env, EventView};
 use peregrine_runtime::session::Session;
-use peregrine_schema::FieldId;
+use peregrine_schema::{FIELDS, FieldFlags, FieldId};
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Events whose values are compared: one in so many.
 const SAMPLE: u64 = 509;
+/// Events whose file is looked at: one in so many.
+const FILE_SAMPLE: u64 = 3;
 /// Of so many events at most one begins a version.
 const EVENTS_PER_VERSION: usize = 10;
 
@@ -93,16 +95,43 @@ fn fields() -> Vec<FieldRef> {
     plain.into_iter().map(|id| FieldRef::new(id, Arg::None)).chain(indexed).collect()
 }
 
+fn flagged(flag: FieldFlags) -> Vec<FieldRef> {
+    let rows = FIELDS.iter().filter(|row| row.flags.has(flag));
+    rows.map(|row| FieldRef::new(row.id, Arg::None)).collect()
+}
+
+/// All values as text, of conditions and of outputs.
+fn values(view: &EventView<'_>, fields: &[FieldRef]) -> String {
+    let mut values = String::new();
+    for (slot, field) in fields.iter().enumerate() {
+        let _ = writeln!(values, "{:?}={:?} {:?}", field.id, view.field(slot), view.shown(slot).map(|s| s.value));
+    }
+    values
+}
+
 /// Replays a capture; gives numbers of events and of versions.
 fn check(path: &Path) -> anyhow::Result<(usize, usize)> {
     let fields = fields();
     let (bound, env) = (Bound::new(&fields), Env::default());
+    let files = flagged(FieldFlags::FILE);
+    let bound_files = Bound::new(&files);
+    let mut known_files: HashMap<(u32, u64), String> = HashMap::new();
     let mut scratch = Bump::new();
     let mut session = Session::open(path)?;
     let mut known: HashMap<_, Option<String>> = HashMap::new();
     let mut events = 0;
     let mut wrong = None;
     while session.step(&mut |event| {
+        let view = EventView::new(event, &bound_files, &scratch, &env);
+        if event.number % FILE_SAMPLE == 0
+            && let Some(key) = view.file()
+        {
+            let now = values(&view, &files);
+            let then = known_files.entry((key.slot, key.version)).or_insert_with(|| now.clone());
+            if *then != now {
+                wrong.get_or_insert(format!("event {}: {then:?} {now:?}", event.number));
+            }
+        }
         let Some(facts) = event.facts() else { return };
         events += 1;
         let then = known.entry(facts).or_default();
@@ -111,10 +140,7 @@ fn check(path: &Path) -> anyhow::Result<(usize, usize)> {
         }
         assert_eq!(event.state.facts(event.record.tid), Some(facts));
         let view = EventView::new(event, &bound, &scratch, &env);
-        let mut now = String::new();
-        for (slot, field) in fields.iter().enumerate() {
-            let _ = writeln!(now, "{:?}={:?} {:?}", field.id, view.field(slot), view.shown(slot).map(|s| s.value));
-        }
+        let now = values(&view, &fields);
         match then {
             Some(then) if *then != now => {
                 let pair = then.lines().zip(now.lines()).find(|(a, b)| a != b);

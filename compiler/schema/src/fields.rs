@@ -259,11 +259,11 @@ fields! {
 
     // Fd
     FdNum "fd.num" Fd Int64 Id None None [] Fd "Number of the descriptor; of a new one if the call creates one.";
-    FdType "fd.type" Fd Charbuf Dec None None [] Fd "Type of the descriptor: `file`, `directory`, `ipv4`, `ipv6`, `unix`, `pipe`, `event`, `signalfd`, `eventpoll`, `inotify`, `timerfd`, `netlink`, `bpf`, `userfaultfd`, `io_uring`, `memfd` or `pidfd`. Missing if it is not known.";
-    FdTypechar "fd.typechar" Fd Charbuf Dec None None [] Fd "Type of the descriptor as one letter: `f` file, `4` and `6` inet socket, `u` unix socket, `p` pipe, and so on; `o` if it is not known.";
-    FdName "fd.name" Fd Charbuf Na None None [] Fd "Full name of the descriptor: a path, `client:port->server:port`, `address:port` of a listening socket, or addresses and path of a unix socket. For a failed open the path that was asked for.";
-    FdDirectory "fd.directory" Fd Charbuf Na None None [] Fd "Directory part of `fd.name`, for files and directories.";
-    FdFilename "fd.filename" Fd Charbuf Na None None [] Fd "Last part of `fd.name`, for files.";
+    FdType "fd.type" Fd Charbuf Dec None None [FILE] Fd "Type of the descriptor: `file`, `directory`, `ipv4`, `ipv6`, `unix`, `pipe`, `event`, `signalfd`, `eventpoll`, `inotify`, `timerfd`, `netlink`, `bpf`, `userfaultfd`, `io_uring`, `memfd` or `pidfd`. Missing if it is not known.";
+    FdTypechar "fd.typechar" Fd Charbuf Dec None None [FILE] Fd "Type of the descriptor as one letter: `f` file, `4` and `6` inet socket, `u` unix socket, `p` pipe, and so on; `o` if it is not known.";
+    FdName "fd.name" Fd Charbuf Na None None [FILE] Fd "Full name of the descriptor: a path, `client:port->server:port`, `address:port` of a listening socket, or addresses and path of a unix socket. For a failed open the path that was asked for.";
+    FdDirectory "fd.directory" Fd Charbuf Na None None [FILE] Fd "Directory part of `fd.name`, for files and directories.";
+    FdFilename "fd.filename" Fd Charbuf Na None None [FILE] Fd "Last part of `fd.name`, for files.";
     FdIp "fd.ip" Fd Ipaddr Na None None [FILTER_ONLY NO_RHS NO_TRANSFORMER EITHER_END] Fd "Address of either end of a connection.";
     FdCip "fd.cip" Fd Ipaddr Na None None [] Fd "Address of the client.";
     FdSip "fd.sip" Fd Ipaddr Na None None [] Fd "Address of the server.";
@@ -300,7 +300,7 @@ fields! {
     FdDevMajor "fd.dev.major" Fd Int32 Dec None None [] Fd "Major device number of the file.";
     FdDevMinor "fd.dev.minor" Fd Int32 Dec None None [] Fd "Minor device number of the file.";
     FdIno "fd.ino" Fd Int64 Dec None None [] Fd "Inode number of the file.";
-    FdNameraw "fd.nameraw" Fd Charbuf Na None None [] Fd "Path of the file as the process gave it.";
+    FdNameraw "fd.nameraw" Fd Charbuf Na None None [FILE] Fd "Path of the file as the process gave it.";
     FdTypes "fd.types" Fd Charbuf Dec Optional Index [LIST NO_RHS] Fd "Types of all descriptors of the thread, each once; `[N]` only that of descriptor N.";
     FdIsUpperLayer "fd.is_upper_layer" Fd Bool Na None None [] Fd "Whether the file is in the upper layer of an overlay file system.";
     FdIsLowerLayer "fd.is_lower_layer" Fd Bool Na None None [] Fd "Whether the file is in the lower layer of an overlay file system.";

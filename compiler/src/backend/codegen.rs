@@ -4,15 +4,18 @@
 //! anywhere, in executable memory or in a file, and functions are generated independently of each other, on all cores.
 //!
 //! ```text
-//! Context  0 answers: *Answer      8 memo: *u32        16 lists: *Listed    24 states: *u8    32 image lists: *Listed
-//!         40 epoch: u32           44 memo tag: u32 (epoch << 1)
-//!         48 extract: fn(ctx, slot)       56 test: fn(ctx, predicate) -> u8    64 report: fn(ctx, rule)
-//!         72 gate: fn(ctx, rule) -> u8    80 switch: fn(ctx, switch)           88 host: *Host (opaque to the code)
+//! Context  0 answers: *Answer       8 memo: *u32                16 lists: *Listed
+//!         24 states: *u8          32 image lists: *Listed
+//!         40 file states: *u8     48 file lists: *Listed       both null until asked for
+//!         56 epoch: u32           60 memo tag: u32 (epoch << 1)
+//!         64 extract: fn(ctx, slot)       72 file: fn(ctx)             80 test: fn(ctx, predicate) -> u8
+//!         88 report: fn(ctx, rule)        96 gate: fn(ctx, rule) -> u8
+//!        104 switch: fn(ctx, switch)     112 host: *Host (opaque to the code)
 //! ```
 //!
 //! | predicate | code |
 //! |---|---|
-//! | of the image | its state, a byte; if not known, the callback |
+//! | of the image, of the file | its state, a byte; if not known, as below, and the answer becomes the state |
 //! | number, truth value, short text, short list | compared in place |
 //! | of a group | false if the list is known and empty, else the callback |
 //! | other | the remembered answer, else the callback |
@@ -33,6 +36,7 @@ use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use rayon::prelude::*;
+use std::cell::Cell;
 use std::mem::offset_of;
 
 /// What native code is called with.
@@ -43,9 +47,12 @@ pub(super) struct Context {
     pub lists: *const Listed,
     pub states: *const u8,
     pub image_lists: *const Listed,
+    pub file_states: Cell<*const u8>,
+    pub file_lists: Cell<*const Listed>,
     pub epoch: u32,
     pub memo_tag: u32,
     pub extract: unsafe extern "C" fn(*const Context, u32),
+    pub file: unsafe extern "C" fn(*const Context),
     pub test: unsafe extern "C" fn(*const Context, u32) -> u8,
     pub report: unsafe extern "C" fn(*const Context, u32),
     pub gate: unsafe extern "C" fn(*const Context, u32) -> u8,
@@ -172,7 +179,8 @@ fn build(isa: &OwnedTargetIsa, plan: &Plan, index: usize, function: &Function) -
     let argument = builder.block_params(entry)[0];
     let void = builder.import_signature(signature(&[pointer, types::I32], &[]));
     let truth = builder.import_signature(signature(&[pointer, types::I32], &[types::I8]));
-    let mut emitter = Emitter { b: builder, plan, context: argument, pointer, void, truth };
+    let bare = builder.import_signature(signature(&[pointer], &[]));
+    let mut emitter = Emitter { b: builder, plan, context: argument, pointer, void, truth, bare };
     emitter.function(index, function);
     emitter.b.seal_all_blocks();
     emitter.b.finalize(isa.frontend_config());
@@ -188,9 +196,10 @@ struct Emitter<'f, 'p> {
     /// The context argument.
     context: Ssa,
     pointer: Type,
-    /// Callbacks without and with an answer.
+    /// Callbacks without and with an answer, and without an argument.
     void: SigRef,
     truth: SigRef,
+    bare: SigRef,
 }
 
 impl Emitter<'_, '_> {
@@ -244,8 +253,8 @@ impl Emitter<'_, '_> {
     /// Continues at `holds` or `fails`.
     fn test(&mut self, predicate: u32, holds: Label, fails: Label) {
         let planned = &self.plan.predicates()[predicate as usize];
-        if planned.lifetime == Lifetime::Image {
-            self.test_of_image(predicate, holds, fails);
+        if matches!(planned.lifetime, Lifetime::Image | Lifetime::File) {
+            self.test_kept(predicate, planned, holds, fails);
         } else if let Some(held) = self.in_place(predicate, planned) {
             self.b.ins().brif(held, holds, &[], fails, &[]);
         } else if let Some(group) = planned.group {
@@ -255,15 +264,53 @@ impl Emitter<'_, '_> {
         }
     }
 
-    fn test_of_image(&mut self, predicate: u32, holds: Label, fails: Label) {
-        let states = self.load_context(self.pointer, offset_of!(Context, states));
-        let state = self.b.ins().load(types::I8, TRUSTED, states, predicate as i32);
-        let (known, slow) = (self.b.create_block(), self.cold());
-        self.b.ins().brif(state, known, &[], slow, &[]);
+    /// A test whose answer outlives the event. What finds it out in place makes it known; the callback does so itself.
+    fn test_kept(&mut self, predicate: u32, planned: &Planned, holds: Label, fails: Label) {
+        let states = match planned.lifetime {
+            Lifetime::File => self.of_file(offset_of!(Context, file_states)),
+            _ => self.load_context(self.pointer, offset_of!(Context, states)),
+        };
+        let place = planned.place as i32;
+        let state = self.b.ins().load(types::I8, TRUSTED, states, place);
+        let (known, unknown) = (self.b.create_block(), self.cold());
+        self.b.ins().brif(state, known, &[], unknown, &[]);
         self.b.switch_to_block(known);
         let held = self.b.ins().icmp_imm_u(IntCC::Equal, state, 2);
         self.b.ins().brif(held, holds, &[], fails, &[]);
+        self.b.switch_to_block(unknown);
+        if let Some(held) = self.in_place(predicate, planned) {
+            let state = self.b.ins().iadd_imm_u(held, 1);
+            self.b.ins().store(TRUSTED, state, states, place);
+            self.b.ins().brif(held, holds, &[], fails, &[]);
+            return;
+        }
+        let slow = self.cold();
+        if let Some(group) = planned.group {
+            let empty = self.cold();
+            self.unless_empty(group, slow, empty);
+            self.b.switch_to_block(empty);
+            let failed = self.b.ins().iconst(types::I8, 1);
+            self.b.ins().store(TRUSTED, failed, states, place);
+            self.b.ins().jump(fails, &[]);
+        } else {
+            self.b.ins().jump(slow, &[]);
+        }
         self.callback_test(predicate, slow, holds, fails);
+    }
+
+    /// An address in the context that is there once the file has been asked for.
+    fn of_file(&mut self, offset: usize) -> Ssa {
+        let have = self.load_context(self.pointer, offset);
+        let (ask, go) = (self.b.create_block(), self.b.create_block());
+        let address = self.b.append_block_param(go, self.pointer);
+        self.b.ins().brif(have, go, &[have.into()], ask, &[]);
+        self.b.switch_to_block(ask);
+        let callee = self.load_context(self.pointer, offset_of!(Context, file));
+        self.b.ins().call_indirect(self.bare, callee, &[self.context]);
+        let have = self.load_context(self.pointer, offset);
+        self.b.ins().jump(go, &[have.into()]);
+        self.b.switch_to_block(go);
+        address
     }
 
     fn test_of_group(&mut self, predicate: u32, group: u32, holds: Label, fails: Label) {
@@ -299,13 +346,16 @@ impl Emitter<'_, '_> {
 
     /// Continues at `empty` if the group's list is known and empty, else at `other`.
     fn unless_empty(&mut self, group: u32, other: Label, empty: Label) {
-        let of_image = self.plan.group_is_of_image(group);
-        let offset = if of_image { offset_of!(Context, image_lists) } else { offset_of!(Context, lists) };
-        let lists = self.load_context(self.pointer, offset);
-        let at = group as i32 * size_of::<Listed>() as i32;
+        let (lifetime, place) = self.plan.group_place(group);
+        let lists = match lifetime {
+            Lifetime::Image => self.load_context(self.pointer, offset_of!(Context, image_lists)),
+            Lifetime::File => self.of_file(offset_of!(Context, file_lists)),
+            Lifetime::Event | Lifetime::Evaluation => self.load_context(self.pointer, offset_of!(Context, lists)),
+        };
+        let at = place as i32 * size_of::<Listed>() as i32;
         // Epoch and length as one word.
         let have = self.b.ins().load(types::I64, TRUSTED, lists, at + offset_of!(Listed, epoch) as i32);
-        let want = if of_image {
+        let want = if matches!(lifetime, Lifetime::Image | Lifetime::File) {
             self.b.ins().iconst(types::I64, 1)
         } else {
             let epoch = self.load_context(types::I32, offset_of!(Context, epoch));

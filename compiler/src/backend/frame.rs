@@ -9,9 +9,9 @@
 //!
 //! `a` and `b` are the number, or address and length of text, bytes, address or list. An entry counts only if its epoch
 //! is the pad's, so nothing is cleared between events; the epoch counts to 2³¹ and then everything is cleared once.
-//! What lives longer than an event is in the pad's [`Images`].
+//! What lives longer than an event is in the pad's [`Store`]s.
 
-use super::images::Images;
+use super::kept::{Answers, Store};
 use crate::value::{Event, Value};
 use std::cell::{Cell, OnceCell, RefCell};
 
@@ -121,22 +121,33 @@ pub struct Pad {
     pub(super) made: RefCell<Vec<u32>>,
     /// By predicate, made on first use.
     pub(super) recognised: Box<[OnceCell<RecognisedValues>]>,
-    pub(super) images: Images,
+    /// Answers about process images.
+    pub(super) images: Store,
+    /// Answers about how descriptors are called.
+    pub(super) files: Store,
     /// Rules found, in any order.
     pub(super) found: RefCell<Vec<u32>>,
     pub(super) epoch: u32,
 }
 
+impl Default for Pad {
+    /// For no program.
+    fn default() -> Pad {
+        Pad::new(0, 0, 0, Store::new(0, 0), Store::new(0, 0))
+    }
+}
+
 impl Pad {
-    /// For a rule set with so many fields and a program with so many predicates and groups.
-    pub fn new(fields: usize, predicates: usize, groups: usize) -> Pad {
+    /// For a rule set with so many fields and a program with so many predicates and groups, and answers that live longer.
+    pub(super) fn new(fields: usize, predicates: usize, groups: usize, images: Store, files: Store) -> Pad {
         Pad {
             answers: vec![Cell::new(Answer::default()); fields].into(),
             memo: vec![Cell::new(0); predicates].into(),
             lists: vec![Cell::new(Listed::default()); groups].into(),
             made: RefCell::default(),
             recognised: (0..predicates).map(|_| OnceCell::new()).collect(),
-            images: Images::new(predicates, groups),
+            images,
+            files,
             found: RefCell::default(),
             epoch: 0,
         }
@@ -147,6 +158,8 @@ impl Pad {
         self.epoch += 1;
         self.made.get_mut().clear();
         self.found.get_mut().clear();
+        self.images.advance();
+        self.files.advance();
         if self.epoch >= 1 << 31 {
             self.answers.fill(Cell::new(Answer::default()));
             self.memo.fill(Cell::new(0));
@@ -166,8 +179,24 @@ impl<'e, E: Event + ?Sized> Frame<'e, E> {
     /// Starts a new event.
     pub fn new(event: &'e E, pad: &'e mut Pad) -> Frame<'e, E> {
         pad.advance();
-        pad.images.choose(event.image());
         Frame { event, pad }
+    }
+
+    /// What has been answered about the process image.
+    #[inline]
+    pub(super) fn image(&self) -> &'e Answers {
+        self.pad.images.current(|| self.event.image())
+    }
+
+    /// What has been answered about the name of the descriptor.
+    #[inline]
+    pub(super) fn file(&self) -> &'e Answers {
+        self.pad.files.current(|| self.event.file())
+    }
+
+    /// Whether the field has been asked for.
+    pub fn has(&self, slot: usize) -> bool {
+        self.pad.answers[slot].get().epoch == self.pad.epoch
     }
 
     /// Asks the event for a field and stores the answer.

@@ -6,7 +6,7 @@
 //! | prefix, suffix | a walk through a [`Radix`] tree |
 //! | contains | one Aho-Corasick automaton |
 //! | path (`pmatch`) | a walk through a tree of path components |
-//! | glob, regex, case-insensitive ones | one Aho-Corasick automaton over a text that each of them needs, then the few that are left one by one |
+//! | glob, regex, case-insensitive ones | one Aho-Corasick automaton over a text that each of them needs, then the few that are left one by one; regexes that need no text in sets |
 //!
 //! On nearly every event the list is empty. Lists that are known beforehand lie in the group, others are put together
 //! in the caller's memory; either way they ascend.
@@ -15,6 +15,7 @@ use super::prepared::{Glob, Scalar};
 use super::radix::Radix;
 use crate::hir::{Comparison, Const, Op, Predicate};
 use crate::ir::GroupKind;
+use crate::pattern::Regexes;
 use crate::value::Value;
 use aho_corasick::automaton::Automaton;
 use aho_corasick::nfa::{contiguous, noncontiguous};
@@ -328,6 +329,9 @@ impl Lists {
     }
 }
 
+/// Regular expressions that are matched in one pass: enough to save most passes, few enough for states to come back.
+const SET: usize = 64;
+
 /// Patterns, each with a text without which it cannot match.
 #[derive(Debug)]
 struct Patterns {
@@ -336,6 +340,8 @@ struct Patterns {
     by_needle: Vec<Vec<usize>>,
     /// Those without such a text.
     always: Vec<usize>,
+    /// Regular expressions without such a text, with their ids.
+    sets: Vec<(Regexes, Vec<u32>)>,
     all: Vec<(u32, Scalar)>,
 }
 
@@ -343,25 +349,43 @@ impl Patterns {
     fn new<'p>(members: impl Iterator<Item = (u32, &'p Predicate)>) -> Patterns {
         let mut by_needle: std::collections::BTreeMap<Vec<u8>, Vec<usize>> = std::collections::BTreeMap::new();
         let (mut always, mut all, mut fold) = (Vec::new(), Vec::new(), false);
+        let mut free: Vec<(u32, &Const)> = Vec::new();
         for (id, predicate) in members {
             let Comparison::One(op, c) = &predicate.test else { continue };
             let Some(pattern) = text(c) else { continue };
             fold |= matches!(op, Op::Iglob | Op::Icontains);
             let needles = needles(*op, pattern);
+            if needles.is_empty() && *op == Op::Regex {
+                free.push((id, c));
+                continue;
+            }
             if needles.is_empty() {
                 always.push(all.len());
             }
             needles.into_iter().for_each(|needle| by_needle.entry(needle).or_default().push(all.len()));
             all.push((id, Scalar::new(*op, c)));
         }
+        let mut sets = Vec::new();
+        for part in free.chunks(SET) {
+            match Regexes::new(part.iter().filter_map(|(_, c)| text(c))) {
+                Some(set) => sets.push((set, part.iter().map(|(id, _)| *id).collect())),
+                None => {
+                    always.extend(all.len()..all.len() + part.len());
+                    all.extend(part.iter().map(|(id, c)| (*id, Scalar::new(Op::Regex, c))));
+                }
+            }
+        }
         let (needles, by_needle): (Vec<Vec<u8>>, Vec<Vec<usize>>) = by_needle.into_iter().unzip();
         let needles = Substrings::new(needles.iter().map(Vec::as_slice), fold);
-        Patterns { needles, by_needle, always, all }
+        Patterns { needles, by_needle, always, sets, all }
     }
 
     /// Appends the patterns that match the text. False if that is not known.
     fn search(&self, text: &[u8], made: &mut Vec<u32>) -> bool {
         let from = made.len();
+        for (set, ids) in &self.sets {
+            set.matches(text, |pattern| made.push(ids[pattern]));
+        }
         let mut ask = |position: &usize| {
             let (id, scalar) = &self.all[*position];
             if !made[from..].contains(id) && scalar.holds(Value::Str(text)) {

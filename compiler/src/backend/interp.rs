@@ -24,7 +24,7 @@ impl Interpreter {
 
     /// The same, counting and timing tests.
     pub fn measuring(rules: &RuleSet, program: Program) -> Interpreter {
-        let measurements = Some(Measurements::new(program.predicates.len()));
+        let measurements = Some(Measurements::new(rules.fields.len(), &program.predicates));
         Interpreter { measurements, ..Interpreter::new(rules, program) }
     }
 
@@ -80,7 +80,7 @@ impl Interpreter {
                 Block::Test { predicate, holds, fails } => {
                     let held = match &self.measurements {
                         None => run.test(predicate.0),
-                        Some(m) => m.test(predicate.0 as usize, timed, || run.test(predicate.0)),
+                        Some(m) => m.test(run, predicate.0, timed),
                     };
                     if held { holds } else { fails }
                 }

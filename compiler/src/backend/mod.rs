@@ -1,15 +1,15 @@
 //! Engines that run a compiled program over events.
 //!
 //! `interp` walks the IR, `native` is machine code made from it ([`codegen`]). How a predicate is answered is the same in
-//! both ([`plan`]): each field is asked for at most once per event, each predicate evaluated at most once per event or
-//! process image, those of a group together ([`groups`], [`frame`], [`images`]). [`Matcher`] is one of them, or the
-//! reference evaluator.
+//! both ([`plan`]): each field is asked for at most once per event, each predicate evaluated at most once per event,
+//! process image or name of a descriptor, those of a group together ([`groups`], [`frame`], [`kept`]). [`Matcher`] is one
+//! of them, or the reference evaluator.
 
 pub mod codegen;
 pub mod frame;
 pub mod groups;
-pub mod images;
 pub mod interp;
+pub mod kept;
 pub mod measure;
 pub mod native;
 pub mod plan;
@@ -65,7 +65,7 @@ impl Matcher {
         match self {
             Matcher::Jit(native) => native.pad(),
             Matcher::Interp(interpreter) => interpreter.pad(),
-            Matcher::Oracle(_) => Pad::new(0, 0, 0),
+            Matcher::Oracle(_) => Pad::default(),
         }
     }
 

@@ -13,6 +13,7 @@ use cranelift_codegen::ir::{AbiParam, Signature};
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Module as _, ModuleError};
+use std::cell::Cell;
 
 /// Why there is no native code.
 #[derive(Debug, thiserror::Error)]
@@ -138,16 +139,19 @@ impl Native {
         let frame = Frame::new(event, pad);
         let host = Host { run: Run { frame, plan: &self.plan, all }, functions: &self.functions };
         let pad = host.run.frame.pad;
-        let image = pad.images.current();
+        let image = host.run.frame.image();
         let context = Context {
             answers: pad.answers.as_ptr().cast(),
             memo: pad.memo.as_ptr().cast(),
             lists: pad.lists.as_ptr().cast(),
             states: image.states.as_ptr().cast(),
             image_lists: image.lists.as_ptr().cast(),
+            file_states: Cell::new(std::ptr::null()),
+            file_lists: Cell::new(std::ptr::null()),
             epoch: pad.epoch,
             memo_tag: pad.epoch << 1,
             extract: extract::<E>,
+            file: file::<E>,
             test: test::<E>,
             report: report::<E>,
             gate: gate::<E>,
@@ -200,6 +204,19 @@ unsafe extern "C" fn extract<E: Event>(context: *const Context, slot: u32) {
     // SAFETY: see above.
     let host = unsafe { host::<E>(context) };
     host.run.frame.extract(slot as usize);
+}
+
+/// Finds out what has been answered about the name of the event's descriptor, and puts it where the code looks.
+///
+/// # Safety
+/// As for [`host`].
+#[expect(unsafe_code, reason = "called by generated code")]
+unsafe extern "C" fn file<E: Event>(context: *const Context) {
+    // SAFETY: see above.
+    let (host, context) = unsafe { (host::<E>(context), &*context) };
+    let file = host.run.frame.file();
+    context.file_states.set(file.states.as_ptr().cast());
+    context.file_lists.set(file.lists.as_ptr().cast());
 }
 
 /// Evaluates a predicate that the code does not evaluate in place.

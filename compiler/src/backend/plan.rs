@@ -5,6 +5,7 @@
 
 use super::frame::{Frame, Listed, Pad, RECOGNISED, Recognised};
 use super::groups::{Found, PreparedGroup};
+use super::kept::{Answers, Store};
 use super::prepared::{Prepared, Spread, spread};
 use crate::hir::{Comparison, Operand, Predicate, RuleSet};
 use crate::ir::cost::{Lifetime, lifetime};
@@ -24,6 +25,21 @@ pub struct Plan {
     switches: Vec<PlannedSwitch>,
     /// For each function the number of its first switch.
     first_switch: Vec<u32>,
+    images: Counts,
+    files: Counts,
+}
+
+/// Predicates and groups of a lifetime.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    predicates: usize,
+    groups: usize,
+}
+
+impl Counts {
+    fn store(self) -> Store {
+        Store::new(self.predicates, self.groups)
+    }
 }
 
 /// How a predicate is answered.
@@ -33,6 +49,8 @@ pub struct Planned {
     pub predicate: Predicate,
     /// How long the answer stays right.
     pub lifetime: Lifetime,
+    /// Number among the predicates of its lifetime.
+    pub place: u32,
     /// How several values of the left side combine.
     pub spread: Spread,
     /// The group that answers it.
@@ -43,8 +61,27 @@ pub struct Planned {
 #[derive(Debug)]
 struct PlannedGroup {
     group: Group,
-    of_image: bool,
+    /// That of all its predicates.
+    lifetime: Lifetime,
+    /// Number among the groups of its lifetime.
+    place: u32,
     prepared: OnceLock<PreparedGroup>,
+}
+
+/// Numbers given to what has a lifetime.
+#[derive(Default)]
+struct Places(FxHashMap<Lifetime, u32>);
+
+impl Places {
+    fn next(&mut self, lifetime: Lifetime) -> u32 {
+        let count = self.0.entry(lifetime).or_default();
+        *count += 1;
+        *count - 1
+    }
+
+    fn count(&self, lifetime: Lifetime) -> usize {
+        self.0.get(&lifetime).copied().unwrap_or(0) as usize
+    }
 }
 
 /// Whether a group answers tests outside of switches, too. A search for one text is faster than one for many.
@@ -63,29 +100,41 @@ pub struct PlannedSwitch {
 impl Plan {
     /// The plan of a program of `rules`.
     pub fn new(rules: &RuleSet, program: &Program) -> Plan {
-        let mut predicates: Vec<Planned> = program
-            .predicates
-            .iter()
-            .map(|p| Planned {
+        let mut places = Places::default();
+        let plan = |p: &Predicate| {
+            let lifetime = lifetime(rules, p);
+            Planned {
                 predicate: p.clone(),
-                lifetime: lifetime(rules, p),
+                lifetime,
+                place: places.next(lifetime),
                 spread: spread(rules, &p.lhs),
                 group: None,
                 prepared: OnceLock::new(),
-            })
-            .collect();
+            }
+        };
+        let mut predicates: Vec<Planned> = program.predicates.iter().map(plan).collect();
         for (index, group) in program.groups.iter().enumerate().filter(|(_, group)| answers_tests(group)) {
             group.members.iter().for_each(|p| predicates[p.0 as usize].group = Some(index as u32));
         }
-        let of_image = |g: &Group| g.members.iter().all(|p| predicates[p.0 as usize].lifetime == Lifetime::Image);
-        let groups = program.groups.iter().map(|g| PlannedGroup {
-            of_image: of_image(g),
-            group: g.clone(),
-            prepared: OnceLock::new(),
-        });
-        let groups = groups.collect();
-        let mut plan =
-            Plan { fields: rules.fields.len(), predicates, groups, switches: Vec::new(), first_switch: Vec::new() };
+        let mut group_places = Places::default();
+        let plan_group = |g: &Group| {
+            let of_member = |p: &PredicateId| predicates[p.0 as usize].lifetime;
+            // Its predicates are about one field, and about nothing else.
+            let lifetime = g.members.first().map_or(Lifetime::Event, of_member);
+            PlannedGroup { group: g.clone(), lifetime, place: group_places.next(lifetime), prepared: OnceLock::new() }
+        };
+        let groups = program.groups.iter().map(plan_group).collect();
+        let counts = |lifetime| Counts { predicates: places.count(lifetime), groups: group_places.count(lifetime) };
+        let (images, files) = (counts(Lifetime::Image), counts(Lifetime::File));
+        let mut plan = Plan {
+            fields: rules.fields.len(),
+            predicates,
+            groups,
+            switches: Vec::new(),
+            first_switch: Vec::new(),
+            images,
+            files,
+        };
         let members =
             |(index, group): (usize, &Group)| group.members.iter().map(move |p| (*p, index as u32)).collect::<Vec<_>>();
         let group_of: FxHashMap<PredicateId, u32> = program.groups.iter().enumerate().flat_map(members).collect();
@@ -110,7 +159,8 @@ impl Plan {
 
     /// Memory for a worker.
     pub fn pad(&self) -> Pad {
-        Pad::new(self.fields, self.predicates.len(), self.groups.len())
+        let (images, files) = (self.images.store(), self.files.store());
+        Pad::new(self.fields, self.predicates.len(), self.groups.len(), images, files)
     }
 
     /// Whether a pad was made for this plan.
@@ -118,7 +168,8 @@ impl Plan {
         pad.answers.len() >= self.fields
             && pad.memo.len() >= self.predicates.len()
             && pad.lists.len() >= self.groups.len()
-            && pad.images.fits(self.predicates.len(), self.groups.len())
+            && pad.images.fits(self.images.predicates, self.images.groups)
+            && pad.files.fits(self.files.predicates, self.files.groups)
     }
 
     /// The predicates.
@@ -126,9 +177,14 @@ impl Plan {
         &self.predicates
     }
 
-    /// Whether a group's answer lives as long as the image.
-    pub fn group_is_of_image(&self, group: u32) -> bool {
-        self.groups[group as usize].of_image
+    /// How long a group's answer lives, and its number among those that live as long; of those that live for an event,
+    /// among all.
+    pub fn group_place(&self, group: u32) -> (Lifetime, u32) {
+        let planned = &self.groups[group as usize];
+        match planned.lifetime {
+            Lifetime::Image | Lifetime::File => (planned.lifetime, planned.place),
+            Lifetime::Event | Lifetime::Evaluation => (planned.lifetime, group),
+        }
     }
 
     /// Number of a function's switch among all.
@@ -169,23 +225,41 @@ impl<E: Event + ?Sized> Run<'_, '_, E> {
     /// Whether a predicate holds.
     pub fn test(&self, predicate: u32) -> bool {
         let index = predicate as usize;
-        match self.plan.predicates[index].lifetime {
-            Lifetime::Image => {
-                let state = &self.frame.pad.images.current().states[index];
-                match state.get() {
-                    0 => {
-                        let held = self.evaluate(predicate);
-                        state.set(1 + u8::from(held));
-                        held
-                    }
-                    known => known == 2,
-                }
-            }
-            Lifetime::Event | Lifetime::Evaluation => self.frame.remembered(index).unwrap_or_else(|| {
+        let planned = &self.plan.predicates[index];
+        let Some(kept) = self.kept(planned.lifetime) else {
+            return self.frame.remembered(index).unwrap_or_else(|| {
                 let held = self.evaluate(predicate);
                 self.frame.remember(index, held);
                 held
-            }),
+            });
+        };
+        let state = &kept.states[planned.place as usize];
+        match state.get() {
+            0 => {
+                let held = self.evaluate(predicate);
+                state.set(1 + u8::from(held));
+                held
+            }
+            known => known == 2,
+        }
+    }
+
+    /// Whether a predicate's answer is there, or must not be asked for but by its rule.
+    pub fn is_answered(&self, predicate: u32) -> bool {
+        let planned = &self.plan.predicates[predicate as usize];
+        match self.kept(planned.lifetime) {
+            Some(kept) => kept.states[planned.place as usize].get() != 0,
+            None if planned.lifetime == Lifetime::Evaluation => true,
+            None => self.frame.remembered(predicate as usize).is_some(),
+        }
+    }
+
+    /// The answers of a lifetime, if they outlive the event.
+    fn kept(&self, lifetime: Lifetime) -> Option<&Answers> {
+        match lifetime {
+            Lifetime::Image => Some(self.frame.image()),
+            Lifetime::File => Some(self.frame.file()),
+            Lifetime::Event | Lifetime::Evaluation => None,
         }
     }
 
@@ -225,17 +299,19 @@ impl<E: Event + ?Sized> Run<'_, '_, E> {
     /// Where the list of a group lies, made if it is not there yet.
     fn listed(&self, group: u32) -> Listed {
         let pad = self.frame.pad;
-        let of_image = self.plan.groups[group as usize].of_image;
-        let image = pad.images.current();
-        let (cell, epoch) =
-            if of_image { (&image.lists[group as usize], 1) } else { (&pad.lists[group as usize], pad.epoch) };
+        let planned = &self.plan.groups[group as usize];
+        let kept = self.kept(planned.lifetime);
+        let (cell, epoch) = match kept {
+            Some(kept) => (&kept.lists[planned.place as usize], 1),
+            None => (&pad.lists[group as usize], pad.epoch),
+        };
         let known = cell.get();
         if known.epoch == epoch {
             return known;
         }
         let prepared = self.plan.group(group);
-        let value = self.frame.field(self.plan.groups[group as usize].group.slot as usize);
-        let mut made = if of_image { image.made.borrow_mut() } else { pad.made.borrow_mut() };
+        let value = self.frame.field(planned.group.slot as usize);
+        let mut made = kept.map_or(&pad.made, |kept| &kept.made).borrow_mut();
         let begin = made.len();
         let listed = match prepared.ask(value, &mut made) {
             Found::Kept(from, len) => Listed { epoch, len, from, made: KEPT },
@@ -254,9 +330,8 @@ impl<E: Event + ?Sized> Run<'_, '_, E> {
         if listed.made == KEPT {
             return look(self.plan.group(group).kept(listed.from, listed.len));
         }
-        let pad = self.frame.pad;
-        let of_image = self.plan.groups[group as usize].of_image;
-        let made = if of_image { pad.images.current().made.borrow() } else { pad.made.borrow() };
+        let kept = self.kept(self.plan.groups[group as usize].lifetime);
+        let made = kept.map_or(&self.frame.pad.made, |kept| &kept.made).borrow();
         look(&made[listed.from as usize..(listed.from + listed.len) as usize])
     }
 
@@ -291,7 +366,7 @@ impl<E: Event + ?Sized> Run<'_, '_, E> {
 
 /// `Listed::made`: in the group's own lists.
 const KEPT: u32 = 0;
-/// In the memory of event or image.
+/// In the memory of the event or of what outlives it.
 const MADE: u32 = 1;
 /// No list: the predicates are asked one by one.
 const UNKNOWN: u32 = 2;

@@ -1,7 +1,7 @@
 //! What a predicate costs and how likely it holds: estimates that decide only the order of tests, never a result.
 //!
-//! Costs are nanoseconds, roughly. A predicate that lives as long as the process image costs a load, whatever it
-//! compares. Without a profile the likelihoods are those of the operators on recorded systems; with one
+//! Costs are nanoseconds, roughly. A predicate that lives as long as the process image or the name of a descriptor costs
+//! a load, whatever it compares. Without a profile the likelihoods are those of the operators on recorded systems; with one
 //! ([`Profile`]) they are the measured ones.
 
 use super::PredicateId;
@@ -14,10 +14,12 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 /// How long the answer of a predicate stays right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Lifetime {
     /// As long as the process image.
     Image,
+    /// As long as a descriptor is called the same, by whatever process.
+    File,
     /// One event.
     Event,
     /// One evaluation: some field looks back at its own evaluations.
@@ -29,6 +31,7 @@ impl Lifetime {
     pub fn name(self) -> &'static str {
         match self {
             Lifetime::Image => "image",
+            Lifetime::File => "file",
             Lifetime::Event => "event",
             Lifetime::Evaluation => "evaluation",
         }
@@ -46,16 +49,28 @@ pub fn lifetime(rules: &RuleSet, predicate: &Predicate) -> Lifetime {
             Lifetime::Evaluation
         } else if flags.has(FieldFlags::IMAGE) {
             Lifetime::Image
+        } else if flags.has(FieldFlags::FILE) {
+            Lifetime::File
         } else {
             Lifetime::Event
         }
     };
-    slots.iter().map(of_slot).max().unwrap_or(Lifetime::Event)
+    let longer = |a, b| match (a, b) {
+        // The same lifetime of other facts: only one event has both.
+        (Lifetime::Image, Lifetime::File) | (Lifetime::File, Lifetime::Image) => Lifetime::Event,
+        (a, b) => a.max(b),
+    };
+    slots.iter().map(of_slot).reduce(longer).unwrap_or(Lifetime::Event)
 }
 
-/// Measured, by predicate in the condition language: how often it was evaluated and held, and what it took.
+/// Measured, all in the condition language.
 #[derive(Debug, Clone, Default)]
-pub struct Profile(pub FxHashMap<String, Measured>);
+pub struct Profile {
+    /// How often predicates were evaluated and held, and what that took once their fields were extracted.
+    pub predicates: FxHashMap<String, Measured>,
+    /// Nanoseconds that the extraction of fields took.
+    pub fields: FxHashMap<String, f64>,
+}
 
 impl Profile {
     /// Measurements as written by `peregrine replay --profile=json`.
@@ -63,6 +78,12 @@ impl Profile {
         #[derive(Deserialize)]
         struct File {
             predicates: Vec<Line>,
+            fields: Vec<FieldLine>,
+        }
+        #[derive(Deserialize)]
+        struct FieldLine {
+            field: String,
+            nanoseconds: f64,
         }
         #[derive(Deserialize)]
         struct Line {
@@ -74,7 +95,10 @@ impl Profile {
         let file: File = serde_json::from_slice(json)?;
         let line =
             |l: Line| (l.predicate, Measured { evaluated: l.evaluated, held: l.held, nanoseconds: l.nanoseconds });
-        Ok(Profile(file.predicates.into_iter().map(line).collect()))
+        Ok(Profile {
+            predicates: file.predicates.into_iter().map(line).collect(),
+            fields: file.fields.into_iter().map(|line| (line.field, line.nanoseconds)).collect(),
+        })
     }
 }
 
@@ -108,9 +132,18 @@ pub struct Costs {
 impl Costs {
     /// Estimates for the predicates of a rule set.
     pub fn new(rules: &RuleSet, predicates: &[Predicate], profile: Option<&Profile>) -> Costs {
-        let measured = |p: &Predicate| profile?.0.get(&With(&rules.fields, p).to_string());
+        let measured = |p: &Predicate| profile?.predicates.get(&With(&rules.fields, p).to_string());
+        // Whoever needs a field is charged with its extraction, unless the answer outlives the event.
+        let extraction = |p: &Predicate| {
+            let mut slots = Vec::new();
+            if lifetime(rules, p) == Lifetime::Event {
+                super::verify::predicate_slots(p, &mut slots);
+            }
+            let field = |slot: &u32| profile?.fields.get(&rules.fields.get(*slot as usize)?.to_string()).copied();
+            slots.iter().filter_map(field).sum::<f64>()
+        };
         let estimate = |p: &Predicate| match measured(p) {
-            Some(measured) if measured.evaluated > 0 => measure(measured, guess(rules, p)),
+            Some(measured) if measured.evaluated > 0 => measure(measured, extraction(p), guess(rules, p)),
             _ => guess(rules, p),
         };
         Costs { predicates: predicates.iter().map(estimate).collect(), forms: FxHashMap::default() }
@@ -163,15 +196,19 @@ impl Costs {
     }
 }
 
-fn measure(measured: &Measured, guess: Estimate) -> Estimate {
+fn measure(measured: &Measured, extraction: f64, guess: Estimate) -> Estimate {
     let likely = (measured.held as f64 + 0.5) / (measured.evaluated as f64 + 1.0);
-    Estimate { cost: if measured.nanoseconds > 0.0 { measured.nanoseconds } else { guess.cost }, likely }
+    // What takes less than the clock can tell takes a little.
+    let cost = if measured.nanoseconds > 0.0 { (measured.nanoseconds + extraction).max(1.0) } else { guess.cost };
+    Estimate { cost, likely }
 }
 
 fn guess(rules: &RuleSet, predicate: &Predicate) -> Estimate {
     let likely = likelihood(rules, predicate);
-    if lifetime(rules, predicate) == Lifetime::Image {
-        return Estimate { cost: 1.0, likely };
+    match lifetime(rules, predicate) {
+        Lifetime::Image => return Estimate { cost: 1.0, likely },
+        Lifetime::File => return Estimate { cost: 2.0, likely },
+        Lifetime::Event | Lifetime::Evaluation => {}
     }
     let operand = operand_cost(rules, &predicate.lhs);
     let test = match &predicate.test {

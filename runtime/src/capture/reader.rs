@@ -134,6 +134,7 @@ impl Capture {
     #[inline(always)]
     pub fn usual(&self) -> Usual<'_> {
         let at_events = matches!(self.phase, Phase::Events);
+        self.source.look_ahead();
         Usual { source: &self.source, rest: if at_events { self.source.ready() } else { &[] } }
     }
 

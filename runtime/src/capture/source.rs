@@ -27,6 +27,9 @@ const BUFFER: usize = 256 * 1024;
 /// Bytes read from a compressed file at a time.
 const INPUT: usize = 64 * 1024;
 
+/// Bytes of a mapped file brought into memory at a time.
+const AHEAD: usize = 4 << 20;
+
 /// First bytes of a gzip member.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
@@ -38,6 +41,8 @@ pub(super) struct Source {
     end: usize,
     /// Position of the first of `bytes` in the capture.
     base: u64,
+    /// Where the part of a map ends that is known to be in memory.
+    ahead: Cell<usize>,
     /// Bytes of the file, if it has a size.
     total: Option<u64>,
     /// Whether positions are those of the uncompressed bytes.
@@ -93,7 +98,7 @@ impl Source {
             Bytes::Owned(bytes) => bytes.len(),
             Bytes::Stream(_) => 0,
         };
-        Source { bytes, start: Cell::new(0), end, base: 0, total, compressed }
+        Source { bytes, start: Cell::new(0), end, base: 0, ahead: Cell::new(0), total, compressed }
     }
 
     /// Position of the window in the uncompressed bytes.
@@ -118,6 +123,25 @@ impl Source {
             Bytes::Owned(bytes) => bytes,
             Bytes::Stream(s) => &s.buffer,
         }
+    }
+
+    /// Brings the next part of a mapped file into the page table: a call for many pages costs less than a fault for
+    /// each few of them.
+    #[inline(always)]
+    pub(super) fn look_ahead(&self) {
+        if self.start.get() >= self.ahead.get() {
+            self.populate();
+        }
+    }
+
+    #[cold]
+    fn populate(&self) {
+        let Bytes::Mapped(map) = &self.bytes else { return self.ahead.set(usize::MAX) };
+        let from = self.start.get();
+        let len = AHEAD.min(map.len() - from);
+        // Kernels before 5.14 cannot; then the pages come one by one.
+        let able = map.advise_range(memmap2::Advice::PopulateRead, from, len).is_ok();
+        self.ahead.set(if able && len == AHEAD { from + AHEAD } else { usize::MAX });
     }
 
     /// The bytes at hand.

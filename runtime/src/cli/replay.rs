@@ -96,6 +96,7 @@ fn replay_with_progress(
     if !stderr().is_terminal() {
         return Ok(replay::run(session, detector, env, sink)?);
     }
+    session.listen(|code| detector.matcher().listens(code));
     let bar = session.progress().total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent}% {binary_bytes_per_sec} {eta}") {
         bar.set_style(style);

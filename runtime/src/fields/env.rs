@@ -1,6 +1,7 @@
 //! What fields need besides record and state: settings of the run, and memory of earlier evaluations.
 
 use super::bound::BoundField;
+use super::files::Files;
 use super::time;
 use jiff::tz::TimeZone;
 use peregrine_compiler::value::Place;
@@ -26,6 +27,7 @@ pub struct Env {
     /// A field's last evaluation in a condition or output ([`Place::text`]).
     pub(crate) seen: RefCell<HashMap<(u32, FieldId), Seen>>,
     pub(crate) buffers: RefCell<Vec<Vec<u8>>>,
+    pub(crate) files: RefCell<Files>,
 }
 
 /// A source of plugin events.

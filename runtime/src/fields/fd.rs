@@ -5,6 +5,7 @@
 
 use super::EventView;
 use super::bound::BoundField;
+use super::files::{Kind, Name};
 use super::net::{self, End};
 use super::param;
 use super::paths;
@@ -96,6 +97,27 @@ pub(super) fn value<'a>(view: &EventView<'a>, field: &'a BoundField) -> Option<V
 /// The descriptor of the event: as the state found it, else the one of that number after the event.
 fn descriptor<'a>(view: &EventView<'a>, num: i64) -> Option<&'a Fd> {
     view.event_fd().or_else(|| view.fd(num))
+}
+
+/// What decides the fields with `FILE`, if it can be told without putting a name together.
+pub(super) fn file<'a>(view: &EventView<'a>) -> Option<Name<'a>> {
+    if !view.event().flags.any(HANDLES_FD) {
+        return None;
+    }
+    let thread = view.thread()?;
+    if let Some(fd) = descriptor(view, view.cur.fd.unwrap_or(-1)) {
+        return Some(Name { kind: Kind::Known(fd.kind), name: &fd.name, raw: &fd.name_raw });
+    }
+    if !matches!(view.rec.code, code::OPENAT_2_X | code::OPENAT2_X) {
+        return None;
+    }
+    let raw = view.param_text(2).filter(|_| view.rec.params.get(2) != Some(b""))?;
+    let name = match view.rec.params.int(1)? {
+        _ if raw.starts_with(b"/") => b"",
+        paths::AT_FDCWD => view.cwd(thread),
+        _ => return None,
+    };
+    Some(Name { kind: Kind::Unopened(view.rec.code), name, raw })
 }
 
 /// `fd.name`.

@@ -25,6 +25,7 @@ mod env;
 mod evt;
 mod fd;
 mod fdlist;
+mod files;
 mod fspath;
 mod names;
 mod net;
@@ -46,7 +47,7 @@ use crate::record::Record;
 use crate::session::Delivered;
 use crate::state::{Current, Facts, Fd, State, Thread};
 use bound::BoundField;
-use peregrine_compiler::value::{Event, ImageKey, Value};
+use peregrine_compiler::value::{Event, FactsKey, Value};
 use peregrine_schema::events::code;
 use peregrine_schema::{self as schema, Class, Format, Origin, Type};
 use std::cell::OnceCell;
@@ -68,8 +69,7 @@ pub struct EventView<'a> {
     names: [OnceCell<Option<&'a [u8]>>; 2],
     /// The descriptor the event works on, looked up on first use.
     descriptor: OnceCell<Option<&'a Fd>>,
-    /// The thread, looked up on first use.
-    thread: OnceCell<Option<&'a Thread>>,
+    thread: Option<&'a Thread>,
 }
 
 /// What a value is wanted for.
@@ -105,7 +105,7 @@ impl<'a> EventView<'a> {
             env,
             names: [OnceCell::new(), OnceCell::new()],
             descriptor: OnceCell::new(),
-            thread: OnceCell::new(),
+            thread: event.state.event_thread(event.current, event.record.tid),
         }
     }
 
@@ -172,7 +172,7 @@ impl<'a> EventView<'a> {
 
     /// The event's thread, if the table has it.
     fn thread(&self) -> Option<&'a Thread> {
-        *self.thread.get_or_init(|| self.state.event_thread(self.cur, self.rec.tid))
+        self.thread
     }
 
     /// A descriptor of the event's process.
@@ -185,6 +185,9 @@ impl<'a> EventView<'a> {
 
     /// The descriptor the event works on, as the state found it.
     fn event_fd(&self) -> Option<&'a Fd> {
+        if let Some(known) = self.descriptor.get() {
+            return *known;
+        }
         *self.descriptor.get_or_init(|| self.state.event_fd(self.cur))
     }
 
@@ -249,8 +252,12 @@ impl Event for EventView<'_> {
         self.value(field, Purpose::Condition)
     }
 
-    fn image(&self) -> Option<ImageKey> {
-        self.facts.map(|facts| ImageKey { slot: facts.slot, version: facts.version })
+    fn image(&self) -> Option<FactsKey> {
+        self.facts.map(|facts| FactsKey { slot: facts.slot, version: facts.version })
+    }
+
+    fn file(&self) -> Option<FactsKey> {
+        self.env.files.borrow_mut().key(fd::file(self)?)
     }
 
     fn fingerprint(&self, slot: usize) -> Option<u64> {

@@ -165,7 +165,7 @@ fn known(number: u64) -> Option<u64> {
 fn args(image: &Image) -> &[u8] {
     image.args_joined.get_or_init(|| {
         let mut out = Vec::new();
-        out.joined(image.args.iter(), b" ");
+        image.args.join_into(&mut out);
         out.into()
     })
 }
@@ -173,10 +173,11 @@ fn args(image: &Image) -> &[u8] {
 /// Name and arguments joined with blanks.
 fn cmdline(image: &Image) -> &[u8] {
     image.cmdline.get_or_init(|| {
-        let mut out = image.comm.to_vec();
-        for arg in image.args.iter() {
+        let mut out = Vec::with_capacity(image.comm.len() + 1 + image.args.0.len());
+        out.bytes(&image.comm);
+        if !image.args.is_empty() {
             out.push(b' ');
-            out.bytes(arg);
+            image.args.join_into(&mut out);
         }
         out.into()
     })
@@ -237,7 +238,7 @@ fn environment<'a>(view: &EventView<'a>, thread: &'a Thread) -> Value<'a> {
     let image = env_of(view, thread);
     Value::Str(image.env_joined.get_or_init(|| {
         let mut out = Vec::new();
-        out.joined(image.env.iter(), b" ");
+        image.env.join_into(&mut out);
         out.into()
     }))
 }

@@ -13,6 +13,8 @@ use super::thread::Enter;
 
 /// The slot of no thread.
 pub(super) const NO_SLOT: u32 = u32::MAX;
+/// The code of no enter event.
+pub(super) const NO_ENTER: u16 = u16::MAX;
 /// Places for slots of threads that had an event, by the low bits of their ids.
 const RECENT: usize = 256;
 
@@ -27,7 +29,7 @@ pub(super) struct Hot {
     holder_version: u64,
     /// Slot of the thread whose descriptors the thread uses.
     holder: u32,
-    /// Code of the last enter event; 0xffff none.
+    /// Code of the last enter event; [`NO_ENTER`] if there was none.
     pub(super) enter_code: u16,
     /// The enter event has been followed by an exit event; it is not needed any more once that has been delivered.
     pub(super) enter_used: bool,
@@ -46,7 +48,7 @@ impl Hot {
             stamp: 0,
             holder_version: 0,
             holder: NO_SLOT,
-            enter_code: u16::MAX,
+            enter_code: NO_ENTER,
             enter_used: false,
             fd: -1,
             enter: None,

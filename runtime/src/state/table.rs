@@ -371,7 +371,13 @@ impl ThreadTable {
         }
     }
 
-    /// The same, remembered.
+    /// The same, if it is remembered.
+    #[inline]
+    pub(super) fn known_holder(&self, slot: u32) -> Option<u32> {
+        self.hot.holder(slot, self.version(slot)).filter(|h| *h != NO_SLOT)
+    }
+
+    /// The same, and remembers it.
     #[inline]
     pub(super) fn holder(&mut self, slot: u32) -> Option<u32> {
         let version = self.version(slot);

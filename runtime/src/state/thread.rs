@@ -39,11 +39,25 @@ pub mod flags {
 pub struct Strings(pub Text);
 
 impl Strings {
+    fn body(&self) -> &[u8] {
+        self.0.strip_suffix(&[0]).unwrap_or(&self.0)
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.body().is_empty()
+    }
+
     /// The strings, without NULs.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let body = self.0.strip_suffix(&[0]).unwrap_or(&self.0);
+        let body = self.body();
         let empty = body.is_empty();
         body.split(|b| *b == 0).filter(move |_| !empty)
+    }
+
+    /// Appends the strings with blanks between them.
+    pub fn join_into(&self, out: &mut Vec<u8>) {
+        out.extend(self.body().iter().map(|b| if *b == 0 { b' ' } else { *b }));
     }
 }
 

@@ -1,5 +1,5 @@
 //! Rule sets in which rules share conditions, so that all passes of the optimiser have something to do, on events of
-//! process images that come back and change.
+//! process images and files that come back and change.
 //!
 //! Every engine keeps one pad for all events: what it remembers of an event, an image or a value must not show.
 
@@ -15,12 +15,12 @@ use peregrine_compiler::hir::RuleSet;
 use peregrine_compiler::ir::lower::{Options, lower};
 use peregrine_compiler::ir::verify::verify;
 use peregrine_compiler::ir::{Block, Program, RuleId};
-use peregrine_compiler::value::{Event as _, ImageKey};
-use peregrine_schema::{FieldFlags, FieldId};
+use peregrine_compiler::value::{Event as _, FactsKey};
+use peregrine_schema::{self as schema, FieldFlags, FieldId};
 
 /// Events per rule set.
 const EVENTS: usize = 40;
-/// Slots of process images: few, so that they are used again.
+/// Slots of process images and of files: few, so that they are used again.
 const SLOTS: usize = 3;
 
 /// What was compared, to be sure that something was.
@@ -36,8 +36,8 @@ pub struct Seen {
     pub switches: usize,
     /// Gates of all programs.
     pub gates: usize,
-    /// Events of an image that an earlier event had.
-    pub images_seen_again: usize,
+    /// Events of an image or file that an earlier event had.
+    pub seen_again: usize,
 }
 
 impl Seen {
@@ -48,12 +48,19 @@ impl Seen {
         self.groups += other.groups;
         self.switches += other.switches;
         self.gates += other.gates;
-        self.images_seen_again += other.images_seen_again;
+        self.seen_again += other.seen_again;
     }
 }
 
-/// The facts of a process image, as fields with `IMAGE` give them.
+/// The facts of a process image, as fields with `IMAGE` give them, or of a file.
 type Facts = Vec<((FieldId, Option<String>), Owned)>;
+
+/// Facts that come back and change.
+struct Kept {
+    flag: FieldFlags,
+    slots: [(FactsKey, Facts); SLOTS],
+    versions: u64,
+}
 
 /// A rule set of 40 to 300 rules on random events: reference evaluator, interpreter, native code and the program
 /// without optimisation report the same, the first match and all.
@@ -67,12 +74,15 @@ pub fn rulesets_differential(u: &mut Unstructured<'_>) -> Result<Seen> {
     let gate = |b: &&Block| matches!(b, Block::Gate { .. });
     seen.gates = program.functions.iter().flat_map(|f| f.blocks.iter().filter(gate)).count();
     let mut engines = engines(&rules, program).unwrap_or_else(|e| panic!("{e}: {conditions:#?}"));
-    let mut images: [(ImageKey, Facts); SLOTS] =
-        std::array::from_fn(|slot| (ImageKey { slot: slot as u32, version: 0 }, Facts::new()));
-    let mut versions = 0;
+    let kept = |flag| {
+        let slot = |slot| (FactsKey { slot: slot as u32, version: 0 }, Facts::new());
+        Kept { flag, slots: std::array::from_fn(slot), versions: 0 }
+    };
+    let (mut images, mut files) = (kept(FieldFlags::IMAGE), kept(FieldFlags::FILE));
     for _ in 0..EVENTS {
-        let (table, key) = event(u, &mut images, &mut versions, &mut seen)?;
-        let mut bound = table.bind(&rules.fields).of_image(key);
+        let mut table = generate::table(u)?;
+        let key = [images.enter(u, &mut table, &mut seen)?, files.enter(u, &mut table, &mut seen)?];
+        let mut bound = table.bind(&rules.fields).of_image(key[0]).of_file(key[1]);
         if u.ratio(1, 3)? {
             bound = bound.with_fingerprints();
         }
@@ -148,27 +158,25 @@ fn answer((_, matcher, pad): &mut Engine, event: &TableEvent, all: bool) -> Vec<
     found
 }
 
-/// An event of an image or of none. Some events change their image, i.e. its facts and its version.
-fn event(
-    u: &mut Unstructured<'_>,
-    images: &mut [(ImageKey, Facts); SLOTS],
-    versions: &mut u64,
-    seen: &mut Seen,
-) -> Result<(Table, Option<ImageKey>)> {
-    let mut table = generate::table(u)?;
-    if u.ratio(1, 5)? {
-        return Ok((table, None));
+impl Kept {
+    /// Makes an event one of a slot, or of none. Some events change the slot, i.e. its facts and its version.
+    fn enter(&mut self, u: &mut Unstructured<'_>, table: &mut Table, seen: &mut Seen) -> Result<Option<FactsKey>> {
+        // Fields of descriptors have values only on events that are about one.
+        let about_fd = schema::EVENTS.get(usize::from(table.code)).is_some_and(|event| event.has_fd());
+        if self.flag == FieldFlags::FILE && !about_fd || u.ratio(1, 5)? {
+            return Ok(None);
+        }
+        let kept = |id: &FieldId| id.row().flags.has(self.flag);
+        let (key, facts) = &mut self.slots[u.int_in_range(0..=SLOTS - 1)?];
+        if key.version == 0 || u.ratio(1, 4)? {
+            self.versions += 1;
+            key.version = self.versions;
+            *facts = table.values.iter().filter(|((id, _), _)| kept(id)).map(|(k, v)| (k.clone(), v.clone())).collect();
+        } else {
+            seen.seen_again += 1;
+            table.values.retain(|(id, _), _| !kept(id));
+            table.values.extend(facts.iter().cloned());
+        }
+        Ok(Some(*key))
     }
-    let of_image = |id: &FieldId| id.row().flags.has(FieldFlags::IMAGE);
-    let (key, facts) = &mut images[u.int_in_range(0..=SLOTS - 1)?];
-    if key.version == 0 || u.ratio(1, 4)? {
-        *versions += 1;
-        key.version = *versions;
-        *facts = table.values.iter().filter(|((id, _), _)| of_image(id)).map(|(k, v)| (k.clone(), v.clone())).collect();
-    } else {
-        seen.images_seen_again += 1;
-        table.values.retain(|(id, _), _| !of_image(id));
-        table.values.extend(facts.iter().cloned());
-    }
-    Ok((table, Some(*key)))
 }

@@ -22,6 +22,7 @@ mod tests;
 pub(super) use process::{valid_cgroups, without_deleted};
 
 use super::fd::Fd;
+use super::hot::NO_ENTER;
 use super::thread::{Enter, Text};
 use super::{Current, NA, State};
 use crate::record::{Params, Record};
@@ -73,6 +74,25 @@ impl State {
             cur.fd = Some(self.threads.hot.at(slot).fd);
         }
         !plan.kept
+    }
+
+    /// Whether events of a code, that nobody looks at, may be given to [`State::pass`].
+    pub fn is_quiet(code: u16) -> bool {
+        PLANS.get(usize::from(code)).is_some_and(|plan| plan.quiet)
+    }
+
+    /// Takes in an event that nobody looks at, in place of [`State::apply`] and [`State::after`], if it leaves nothing
+    /// that any later event could see; `false` if that is not sure, and then nothing has been done. What is passed over
+    /// is the number of its descriptor, which only an exit event with a pending enter event would find.
+    #[inline(always)]
+    pub fn pass(&mut self, rec: &Record<'_>) -> bool {
+        let plan = &PLANS[usize::from(rec.code)];
+        let Some(slot) = self.threads.hot.recent(rec.tid).filter(|_| plan.quiet && !self.delayed.any) else {
+            return false;
+        };
+        self.threads.hot.at(slot).enter_code == NO_ENTER
+            && (plan.effect == Effect::None
+                || self.threads.known_holder(slot).is_some_and(|holder| !self.threads.hot.any_unconnected(holder)))
     }
 
     /// Ends the event. To be called after the rules have seen it.

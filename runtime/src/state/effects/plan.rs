@@ -22,6 +22,8 @@ pub(super) struct Plan {
     pub(super) effect: Effect,
     pub(super) lookup: Lookup,
     usual: bool,
+    /// Usual, an exit event, and without effect unless it is a transfer over a socket that is not connected.
+    pub(super) quiet: bool,
     /// The event takes part in the pairing of enter and exit events.
     pub(super) pairs: bool,
     /// It is not for rules.
@@ -79,23 +81,27 @@ const fn plan(code: u16) -> Plan {
     };
     const ABOUT_FD: EventFlags = EventFlags::CREATES_FD.or(EventFlags::USES_FD).or(EventFlags::DESTROYS_FD);
     let pairs = code != code::SCHEDSWITCH_6_E && !skips;
+    let effect = match event.effect {
+        Effect::Sendfile | Effect::Procinfo | Effect::Shutdown | Effect::Listen | Effect::Getsockopt => Effect::None,
+        effect => effect,
+    };
+    let tuple = match code {
+        code::RECVFROM_X => 2,
+        code::RECVMSG_X => 3,
+        code::SEND_X | code::SENDTO_X | code::SENDMSG_X | code::SENDMMSG_X | code::RECV_X | code::RECVMMSG_X => 4,
+        _ => NO_PARAM,
+    };
+    let usual = pairs && matches!(lookup, Lookup::Make);
     Plan {
-        effect: match event.effect {
-            Effect::Sendfile | Effect::Procinfo | Effect::Shutdown | Effect::Listen | Effect::Getsockopt => {
-                Effect::None
-            }
-            effect => effect,
-        },
+        effect,
         lookup,
-        usual: pairs && matches!(lookup, Lookup::Make),
+        usual,
+        quiet: usual
+            && code & 1 == 1
+            && (matches!(effect, Effect::None) || matches!(effect, Effect::Io) && tuple == NO_PARAM),
         pairs,
         kept: matches!(event.effect, Effect::StoreEnter),
-        tuple: match code {
-            code::RECVFROM_X => 2,
-            code::RECVMSG_X => 3,
-            code::SEND_X | code::SENDTO_X | code::SENDMSG_X | code::SENDMMSG_X | code::RECV_X | code::RECVMMSG_X => 4,
-            _ => NO_PARAM,
-        },
+        tuple,
         about_fd: event.flags.any(ABOUT_FD),
         fd_param: match event.fd_param {
             Some(index) if event.flags.has(EventFlags::USES_FD) => index,
