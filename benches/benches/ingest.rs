@@ -11,8 +11,8 @@ fn ingest(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(format!("ingest/{}", capture.name));
         group.throughput(Throughput::Elements(capture.events));
         group.bench_function("walk", |b| b.iter(|| walk::file(&capture.raw).expect("whole")));
-        group.bench_function("state", |b| b.iter(|| inprocess::ingest(&capture.raw).expect("whole")));
-        group.bench_function("state, gzip", |b| b.iter(|| inprocess::ingest(&capture.gzip).expect("whole")));
+        group.bench_function("state", |b| b.iter(|| inprocess::ingest(&capture.raw, |_| false).expect("whole")));
+        group.bench_function("state, gzip", |b| b.iter(|| inprocess::ingest(&capture.gzip, |_| false).expect("whole")));
     }
 }
 

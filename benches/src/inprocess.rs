@@ -11,7 +11,7 @@ use nix::time::{ClockId, clock_gettime};
 use peregrine_compiler::backend::Matcher;
 use peregrine_compiler::backend::native::Native;
 use peregrine_compiler::hir::RuleSet;
-use peregrine_compiler::ir::lower::{self, lower};
+use peregrine_compiler::ir::tune::tune;
 use peregrine_compiler::ir::{Program, cost};
 use peregrine_runtime::fields::Env;
 use peregrine_runtime::profile::{Profile, ProfileFormat};
@@ -58,15 +58,14 @@ fn thread_cpu() -> anyhow::Result<Duration> {
     Ok(Duration::from(clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID)?))
 }
 
-/// Reads a capture into state and shows its events to nobody; gives their number.
-pub fn ingest(path: &Path) -> anyhow::Result<u64> {
+/// Reads a capture into state; the events of the codes that are wanted are shown to nobody.
+pub fn ingest(path: &Path, wanted: impl Fn(u16) -> bool) -> anyhow::Result<()> {
     let mut session = Session::open(path)?;
-    let mut events = 0;
+    session.listen(wanted);
     while session.step(&mut |event| {
         black_box(event.number);
-        events += 1;
     })? {}
-    Ok(events)
+    Ok(())
 }
 
 /// Replays a capture through rules; gives the number of alerts.
@@ -81,18 +80,45 @@ pub fn end_to_end(path: &Path, detector: &mut Detector<'_>) -> anyhow::Result<u6
     Ok(alerts)
 }
 
-/// Rules whose tests are ordered by what they cost and how often they hold on the capture itself: the most that a
-/// profile can give.
-fn by_profile<'r>(path: &Path, rules: &'r RuleSet) -> anyhow::Result<Detector<'r>> {
+/// Where the time of matching goes on a capture.
+fn profile(path: &Path, rules: &RuleSet, program: &Program) -> anyhow::Result<Profile> {
     let options = Options { all_matches: true, ..Options::default() };
-    let mut measuring = Detector::with_matcher(rules, Matcher::measuring(rules, Program::new(rules)), &options);
+    let mut measuring = Detector::with_matcher(rules, Matcher::measuring(rules, program.clone()), &options);
     end_to_end(path, &mut measuring)?;
     let Matcher::Interp(interpreter) = measuring.matcher() else { bail!("only the interpreter measures") };
     let measured = interpreter.measurements().context("nothing was measured")?;
-    let profile = Profile::new(rules, interpreter, measured, measuring.counts());
-    let profile = cost::Profile::from_json(profile.render(ProfileFormat::Json)?.as_bytes())?;
-    let program = lower(rules, &lower::Options { plain: false, profile: Some(profile) });
-    Ok(Detector::with_matcher(rules, Matcher::Jit(Native::new(rules, &program)?), &Options::default()))
+    Ok(Profile::new(rules, interpreter, measured, measuring.counts()))
+}
+
+/// Rules whose tests are ordered by what they cost and how often they hold on the capture itself: the most that a
+/// profile can give. With the profile of the rules as they are ordered without.
+fn by_profile<'r>(path: &Path, rules: &'r RuleSet) -> anyhow::Result<(Detector<'r>, Profile)> {
+    let mut first = None;
+    let program = tune(rules, |program| {
+        let profile = profile(path, rules, program)?;
+        let read = cost::Profile::from_json(profile.render(ProfileFormat::Json)?.as_bytes())?;
+        first.get_or_insert(profile);
+        anyhow::Ok(read)
+    })?;
+    let detector = Detector::with_matcher(rules, Matcher::Jit(Native::new(rules, &program)?), &Options::default());
+    Ok((detector, first.context("nothing was measured")?))
+}
+
+/// Rules under measurement.
+struct Measured<'r> {
+    name: String,
+    detector: Detector<'r>,
+    /// Reading and state, with the events shown that the rules listen to.
+    ingest: Took,
+    end_to_end: Took,
+    alerts: u64,
+    profile: Option<String>,
+}
+
+impl<'r> Measured<'r> {
+    fn new(name: String, detector: Detector<'r>, profile: Option<String>) -> Measured<'r> {
+        Measured { name, detector, ingest: Took::MOST, end_to_end: Took::MOST, alerts: 0, profile }
+    }
 }
 
 /// After this time no further round begins: rules that take so long are measured well enough by one.
@@ -107,10 +133,10 @@ pub fn measure(
 ) -> anyhow::Result<OfCapture> {
     let mut detectors = Vec::new();
     for (name, rules) in sets {
-        let detector = Detector::new(rules, &Options::default())?;
-        detectors.push((name.clone(), detector, Took::MOST, 0));
-        let detector = by_profile(&capture.raw, rules)?;
-        detectors.push((format!("{name}, by profile"), detector, Took::MOST, 0));
+        let (by_profile, profile) = by_profile(&capture.raw, rules)?;
+        let picture = profile.render(ProfileFormat::Svg)?;
+        detectors.push(Measured::new(name.clone(), Detector::new(rules, &Options::default())?, Some(picture)));
+        detectors.push(Measured::new(format!("{name}, by profile"), by_profile, None));
     }
     let (mut walk, mut ingest_time) = (Took::MOST, Took::MOST);
     let begin = Instant::now();
@@ -119,8 +145,10 @@ pub fn measure(
         ensure!(walked.events == capture.events, "the walk saw {} events of {}", walked.events, capture.events);
         black_box(walked.mixed);
         walk = walk.least(took);
-        ingest_time = ingest_time.least(timed(|| ingest(&capture.raw))?.1);
-        for (_, detector, least, alerts) in &mut detectors {
+        ingest_time = ingest_time.least(timed(|| ingest(&capture.raw, |_| false))?.1);
+        for Measured { detector, ingest: of_ingest, end_to_end: least, alerts, .. } in &mut detectors {
+            let wanted = |code| detector.matcher().listens(code);
+            *of_ingest = of_ingest.least(timed(|| ingest(&capture.raw, wanted))?.1);
             let (count, took) = timed(|| end_to_end(&capture.raw, detector))?;
             *least = least.least(took);
             *alerts = count;
@@ -130,12 +158,14 @@ pub fn measure(
             break;
         }
     }
-    let rules = detectors.into_iter().map(|(name, _, least, alerts)| OfRules {
-        name,
-        end_to_end: least.per(capture.events),
-        alerts,
+    let rules = detectors.into_iter().map(|measured| OfRules {
+        name: measured.name,
+        ingest: measured.ingest.per(capture.events),
+        end_to_end: measured.end_to_end.per(capture.events),
+        alerts: measured.alerts,
         peregrine: None,
         falco: None,
+        profile: measured.profile,
     });
     Ok(OfCapture {
         name: capture.name.clone(),

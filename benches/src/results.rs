@@ -65,6 +65,9 @@ pub struct OfCapture {
 pub struct OfRules {
     /// Name of the rule set.
     pub name: String,
+    /// Reading and state, with the events shown that the rules listen to.
+    #[serde(default)]
+    pub ingest: Time,
     /// Reading, state, matching, alerts.
     pub end_to_end: Time,
     /// Alerts.
@@ -73,6 +76,9 @@ pub struct OfRules {
     pub peregrine: Option<Program>,
     /// Falco, measured in the same run.
     pub falco: Option<Program>,
+    /// Where the time of matching goes, as a picture (SVG).
+    #[serde(skip)]
+    pub profile: Option<String>,
 }
 
 /// What a program needed.
@@ -188,9 +194,9 @@ impl OfCapture {
         self.rules.iter().find(|r| r.name == rules)
     }
 
-    /// The matcher alone: with rules, less without. Never below 0, however noisy.
+    /// The matcher alone: end to end, less reading and state. Never below 0, however noisy.
     pub fn matcher(&self, rules: &OfRules) -> Time {
-        rules.end_to_end.less(self.ingest)
+        rules.end_to_end.less(rules.ingest)
     }
 }
 

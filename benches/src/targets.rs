@@ -3,7 +3,7 @@
 use crate::results::{OfCapture, Results};
 
 /// The rule set that targets are about: the three upstream files of system call rules.
-const RULES: &str = "all";
+pub const RULES: &str = "all";
 /// Captures of servers, which read and write all the time.
 const SERVERS: [&str; 3] = ["nginx", "redis", "pg"];
 /// Captures with many processes.

@@ -305,7 +305,7 @@ mod tests {
         let json = profile().render(ProfileFormat::Json).unwrap();
         let read = peregrine_compiler::ir::cost::Profile::from_json(json.as_bytes()).unwrap();
         let measured = read.predicates["proc.name = \"x\""];
-        assert_eq!(read.fields["proc.name"], 7.0);
+        assert_eq!((read.fields["proc.name"].times, read.fields["proc.name"].nanoseconds), (10.0, 7.0));
         assert_eq!((measured.evaluated, measured.held, measured.nanoseconds), (10, 3, 2e5));
     }
 }

@@ -1,7 +1,7 @@
 //! Results for people: tables for the terminal and for Markdown, plots, the folder of a record, and links to it.
 //!
 //! ```text
-//! DATE/table.md, results.json, stages.svg, matcher.svg, scaling.svg, compiling.svg
+//! DATE/table.md, results.json, stages.svg, matcher.svg, scaling.svg, compiling.svg, profile-CAPTURE.svg
 //! ```
 
 mod plots;
@@ -10,6 +10,7 @@ mod tables;
 pub use tables::Table;
 
 use crate::results::Results;
+use crate::targets;
 use anyhow::{Context as _, anyhow};
 use std::path::Path;
 
@@ -30,8 +31,24 @@ pub fn record(folder: &Path, results: &Results) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     std::fs::write(folder.join("results.json"), serde_json::to_string_pretty(results)? + "\n")?;
     let plots = plots::draw(folder, results).map_err(|e| anyhow!("cannot draw: {e}"))?;
-    std::fs::write(folder.join("table.md"), markdown(results, &plots))?;
+    let profiles = profiles(results);
+    for (name, picture) in &profiles {
+        std::fs::write(folder.join(name), picture)?;
+    }
+    let profiles: Vec<&str> = profiles.iter().map(|(name, _)| name.as_str()).collect();
+    std::fs::write(folder.join("table.md"), markdown(results, &plots, &profiles))?;
     Ok(())
+}
+
+/// Pictures of where the time of matching goes, of all captures under the rules of the targets. The captures that are
+/// cut from others are left out.
+fn profiles(results: &Results) -> Vec<(String, &str)> {
+    let own = results.captures.iter().filter(|capture| !capture.name.contains('/'));
+    own.filter_map(|capture| {
+        let picture = capture.under(targets::RULES)?.profile.as_deref()?;
+        Some((format!("profile-{}.svg", capture.name), picture))
+    })
+    .collect()
 }
 
 /// A text whose links into `benches/record/DATE/` lead to another date.
@@ -54,13 +71,19 @@ pub fn point_to(text: &str, date: &str) -> String {
     pointed
 }
 
-fn markdown(results: &Results, plots: &[&str]) -> String {
+fn markdown(results: &Results, plots: &[&str], profiles: &[&str]) -> String {
     let mut text = format!("# Benchmarks of {}\n\n{}\n", results.conditions.date, conditions(results));
     for plot in plots {
         text += &format!("\n![{}]({plot})\n", plot.trim_end_matches(".svg"));
     }
     for table in tables(results) {
         text += &format!("\n{}", table.markdown());
+    }
+    if !profiles.is_empty() {
+        text += &format!("\n## Where the time of matching goes, rules {}\n", targets::RULES);
+    }
+    for profile in profiles {
+        text += &format!("\n![{}]({profile})\n", profile.trim_end_matches(".svg"));
     }
     text + "\nWhat each number means: [benches/README.md](../../README.md).\n"
 }

@@ -90,7 +90,12 @@ fn matcher(path: &Path, results: &Results) -> Drawn {
         Group { label: capture.name.clone(), bars: capture.rules.iter().enumerate().map(bar).collect() }
     };
     let groups: Vec<Group> = results.captures.iter().map(group).collect();
-    bars(path, "The matcher alone: CPU per event, ns, logarithmic", "end to end less reading and state", &groups)
+    bars(
+        path,
+        "The matcher alone: CPU per event, ns, logarithmic",
+        "end to end less reading and state of the same events",
+        &groups,
+    )
 }
 
 /// Height of a bar, of the space between groups, and of what is above and below.

@@ -102,7 +102,7 @@ pub(super) fn stages(results: &Results) -> Table {
             rules.name.clone(),
             capture.events.to_string(),
             number(capture.walk.cpu),
-            number(capture.ingest.cpu),
+            number(rules.ingest.cpu),
             number(capture.matcher(rules).cpu),
             number(rules.end_to_end.cpu),
             number(rules.end_to_end.wall),

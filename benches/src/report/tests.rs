@@ -7,7 +7,12 @@ fn time(cpu: f64) -> Time {
 }
 
 fn results() -> Results {
-    let rules = ["own", "all"].map(|name| OfRules { name: name.into(), end_to_end: time(120.0), ..OfRules::default() });
+    let rules = ["own", "all"].map(|name| OfRules {
+        name: name.into(),
+        ingest: time(60.0),
+        end_to_end: time(120.0),
+        ..OfRules::default()
+    });
     let capture = OfCapture {
         name: "nginx".into(),
         events: 1000,
@@ -64,11 +69,13 @@ fn rows_have_as_many_cells_as_the_header() {
 #[test]
 fn a_record_reads_back() {
     let folder = tempfile::tempdir().expect("a folder");
-    record(folder.path(), &results()).expect("written");
+    let mut measured = results();
+    measured.captures[0].rules[1].profile = Some("<svg/>".into());
+    record(folder.path(), &measured).expect("written");
     let json = std::fs::read(folder.path().join("results.json")).expect("there");
     assert_eq!(serde_json::from_slice::<Results>(&json).expect("JSON"), results());
     let markdown = std::fs::read_to_string(folder.path().join("table.md")).expect("there");
-    for plot in ["stages.svg", "matcher.svg", "scaling.svg", "compiling.svg"] {
+    for plot in ["stages.svg", "matcher.svg", "scaling.svg", "compiling.svg", "profile-nginx.svg"] {
         assert!(markdown.contains(plot), "{plot} is shown");
         let svg = std::fs::read_to_string(folder.path().join(plot)).expect("drawn");
         assert!(svg.starts_with("<svg"), "{plot}");

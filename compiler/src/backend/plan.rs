@@ -113,9 +113,6 @@ impl Plan {
             }
         };
         let mut predicates: Vec<Planned> = program.predicates.iter().map(plan).collect();
-        for (index, group) in program.groups.iter().enumerate().filter(|(_, group)| answers_tests(group)) {
-            group.members.iter().for_each(|p| predicates[p.0 as usize].group = Some(index as u32));
-        }
         let mut group_places = Places::default();
         let plan_group = |g: &Group| {
             let of_member = |p: &PredicateId| predicates[p.0 as usize].lifetime;
@@ -123,7 +120,10 @@ impl Plan {
             let lifetime = g.members.first().map_or(Lifetime::Event, of_member);
             PlannedGroup { group: g.clone(), lifetime, place: group_places.next(lifetime), prepared: OnceLock::new() }
         };
-        let groups = program.groups.iter().map(plan_group).collect();
+        let groups: Vec<PlannedGroup> = program.groups.iter().map(plan_group).collect();
+        for (index, planned) in groups.iter().enumerate().filter(|(_, g)| answers_tests(&g.group)) {
+            planned.group.members.iter().for_each(|p| predicates[p.0 as usize].group = Some(index as u32));
+        }
         let counts = |lifetime| Counts { predicates: places.count(lifetime), groups: group_places.count(lifetime) };
         let (images, files) = (counts(Lifetime::Image), counts(Lifetime::File));
         let mut plan = Plan {

@@ -6,11 +6,13 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
 use peregrine_compiler::aot;
 use peregrine_compiler::backend::codegen::Processor;
-use peregrine_compiler::hir::Priority;
+use peregrine_compiler::hir::{Priority, RuleSet};
+use peregrine_compiler::ir::Program;
 use peregrine_compiler::ir::cost::Profile;
 use peregrine_compiler::ir::lower::{Options, lower};
+use peregrine_compiler::ir::tune::tune;
 use peregrine_compiler::load::{Choice, Extra, ExtraOutput, Match, Selection, parse_extra_field};
-use std::io::Write;
+use std::io::{Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -69,13 +71,12 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<ExitCode> {
     for selection in &loaded.idle_selections {
         complain(&anyhow!("warning: no rule fits --disable {}", selection.choice));
     }
-    let profile = match &args.profile {
-        Some(path) => Some(profile(path, args)?),
-        None => None,
-    };
     let output = place(&args.output, &sources)?;
     let rules = &loaded.rules;
-    let program = lower(rules, &Options { plain: false, profile });
+    let program = match &args.profile {
+        Some(path) => ordered(rules, path)?,
+        None => Program::new(rules),
+    };
     let processor = if args.cpu == Cpu::Native { Processor::Native } else { Processor::Baseline };
     let bytes = aot::build(rules, &program, &sources, processor)?;
     write_whole(&output, &bytes)?;
@@ -118,24 +119,29 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     result.with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Measurements from a file of them, or of a run of `peregrine` over a capture.
-fn profile(path: &Path, args: &Args) -> Result<Profile> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let json =
-        if bytes.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'{') { bytes } else { measure(path, args)? };
-    Profile::from_json(&json).with_context(|| format!("{}: not a profile", path.display()))
+/// The rules ordered by measurements: from a file of them, or of runs of `peregrine` over a capture.
+fn ordered(rules: &RuleSet, path: &Path) -> Result<Program> {
+    let mut start = [0; 64];
+    let file = std::fs::File::open(path).and_then(|mut file| file.read(&mut start));
+    let read = file.with_context(|| format!("cannot read {}", path.display()))?;
+    if start[..read].iter().find(|b| !b.is_ascii_whitespace()) != Some(&b'{') {
+        return tune(rules, |program| measure(rules, program, path));
+    }
+    let json = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let profile = Profile::from_json(&json).with_context(|| format!("{}: not a profile", path.display()))?;
+    Ok(lower(rules, &Options { plain: false, profile: Some(profile) }))
 }
 
-fn measure(capture: &Path, args: &Args) -> Result<Vec<u8>> {
+/// What `peregrine` measures of a program on a capture.
+fn measure(rules: &RuleSet, program: &Program, capture: &Path) -> Result<Profile> {
     let beside = std::env::current_exe().ok().map(|p| p.with_file_name("peregrine")).filter(|p| p.is_file());
+    let mut file = tempfile::Builder::new().suffix(".pgr").tempfile().context("no place for a file")?;
+    file.write_all(&aot::build(rules, program, &[], Processor::Baseline)?).context("no place for a file")?;
     let mut command = Command::new(beside.unwrap_or_else(|| PathBuf::from("peregrine")));
-    command.arg("replay").arg(capture).args(["--profile=json", "--rule-matching", "all"]);
-    args.files.iter().for_each(|file| {
-        command.arg("-r").arg(file);
-    });
+    command.arg("replay").arg(capture).args(["--profile=json", "--rule-matching", "all", "-r"]).arg(file.path());
     let output = command.output().context("cannot run peregrine, which reads the capture")?;
     if !output.status.success() {
         bail!("peregrine could not profile {}: {}", capture.display(), String::from_utf8_lossy(&output.stderr).trim());
     }
-    Ok(output.stdout)
+    Profile::from_json(&output.stdout).context("peregrine gave no profile")
 }

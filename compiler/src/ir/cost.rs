@@ -12,6 +12,7 @@ use crate::value::Arg;
 use peregrine_schema::{EVENTS, FieldFlags, FieldId, Type};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// How long the answer of a predicate stays right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -67,12 +68,54 @@ pub fn lifetime(rules: &RuleSet, predicate: &Predicate) -> Lifetime {
 #[derive(Debug, Clone, Default)]
 pub struct Profile {
     /// How often predicates were evaluated and held, and what that took once their fields were extracted.
-    pub predicates: FxHashMap<String, Measured>,
-    /// Nanoseconds that the extraction of fields took.
-    pub fields: FxHashMap<String, f64>,
+    pub predicates: BTreeMap<String, Measured>,
+    /// How often fields were extracted, and what that took.
+    pub fields: BTreeMap<String, Extraction>,
+}
+
+/// What was measured of a field.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Extraction {
+    /// Extractions.
+    pub times: f64,
+    /// Nanoseconds of one.
+    pub nanoseconds: f64,
+}
+
+/// The mean of two means of so many each.
+fn mean(a: (f64, f64), b: (f64, f64)) -> f64 {
+    let count = a.0 + b.0;
+    if count > 0.0 { (a.0 * a.1 + b.0 * b.1) / count } else { 0.0 }
 }
 
 impl Profile {
+    /// Adds what was measured another time.
+    pub fn merge(&mut self, other: &Profile) {
+        for (predicate, new) in &other.predicates {
+            let known = self.predicates.entry(predicate.clone()).or_default();
+            known.nanoseconds =
+                mean((known.evaluated as f64, known.nanoseconds), (new.evaluated as f64, new.nanoseconds));
+            known.evaluated += new.evaluated;
+            known.held += new.held;
+        }
+        for (field, new) in &other.fields {
+            let known = self.fields.entry(field.clone()).or_default();
+            known.nanoseconds = mean((known.times, known.nanoseconds), (new.times, new.nanoseconds));
+            known.times += new.times;
+        }
+    }
+
+    /// Nanoseconds that everything took, if each test and extraction took what `prices` says.
+    pub fn price(&self, prices: &Profile) -> f64 {
+        let test = |(predicate, measured): (&String, &Measured)| {
+            measured.evaluated as f64 * prices.predicates.get(predicate).map_or(0.0, |p| p.nanoseconds)
+        };
+        let extraction = |(field, measured): (&String, &Extraction)| {
+            measured.times * prices.fields.get(field).map_or(0.0, |p| p.nanoseconds)
+        };
+        self.predicates.iter().map(test).sum::<f64>() + self.fields.iter().map(extraction).sum::<f64>()
+    }
+
     /// Measurements as written by `peregrine replay --profile=json`.
     pub fn from_json(json: &[u8]) -> Result<Profile, serde_json::Error> {
         #[derive(Deserialize)]
@@ -84,6 +127,7 @@ impl Profile {
         struct FieldLine {
             field: String,
             nanoseconds: f64,
+            total_nanoseconds: f64,
         }
         #[derive(Deserialize)]
         struct Line {
@@ -95,9 +139,13 @@ impl Profile {
         let file: File = serde_json::from_slice(json)?;
         let line =
             |l: Line| (l.predicate, Measured { evaluated: l.evaluated, held: l.held, nanoseconds: l.nanoseconds });
+        let extraction = |l: FieldLine| {
+            let times = if l.nanoseconds > 0.0 { l.total_nanoseconds / l.nanoseconds } else { 0.0 };
+            (l.field, Extraction { times, nanoseconds: l.nanoseconds })
+        };
         Ok(Profile {
             predicates: file.predicates.into_iter().map(line).collect(),
-            fields: file.fields.into_iter().map(|line| (line.field, line.nanoseconds)).collect(),
+            fields: file.fields.into_iter().map(extraction).collect(),
         })
     }
 }
@@ -139,14 +187,18 @@ impl Costs {
             if lifetime(rules, p) == Lifetime::Event {
                 super::verify::predicate_slots(p, &mut slots);
             }
-            let field = |slot: &u32| profile?.fields.get(&rules.fields.get(*slot as usize)?.to_string()).copied();
-            slots.iter().filter_map(field).sum::<f64>()
+            let field = |slot: &u32| profile?.fields.get(&rules.fields.get(*slot as usize)?.to_string());
+            slots.iter().filter_map(field).map(|field| field.nanoseconds).sum::<f64>()
         };
-        let estimate = |p: &Predicate| match measured(p) {
-            Some(measured) if measured.evaluated > 0 => measure(measured, extraction(p), guess(rules, p)),
-            _ => guess(rules, p),
+        let guesses: Vec<Estimate> = predicates.iter().map(|p| guess(rules, p)).collect();
+        let known: Vec<Option<(Measured, f64)>> =
+            predicates.iter().map(|p| Some((*measured(p).filter(|m| m.evaluated > 0)?, extraction(p)))).collect();
+        let scale = scale(&guesses, &known);
+        let estimate = |(guess, known): (Estimate, Option<(Measured, f64)>)| match known {
+            Some((measured, extraction)) => measure(&measured, extraction, scale, guess),
+            None => guess,
         };
-        Costs { predicates: predicates.iter().map(estimate).collect(), forms: FxHashMap::default() }
+        Costs { predicates: guesses.into_iter().zip(known).map(estimate).collect(), forms: FxHashMap::default() }
     }
 
     /// The estimate of a predicate.
@@ -196,11 +248,24 @@ impl Costs {
     }
 }
 
-fn measure(measured: &Measured, extraction: f64, guess: Estimate) -> Estimate {
+/// What a measured nanosecond is in the unit of guesses. Measured is the interpreter, on a machine of any speed, and of
+/// the predicates that were never reached there are only guesses: without a common measure these would all seem cheap.
+fn scale(guesses: &[Estimate], known: &[Option<(Measured, f64)>]) -> f64 {
+    let (mut guessed, mut took) = (0.0, 0.0);
+    for (guess, (measured, extraction)) in guesses.iter().zip(known).filter_map(|(g, k)| Some((g, k.as_ref()?))) {
+        if measured.nanoseconds > 0.0 {
+            guessed += guess.cost * measured.evaluated as f64;
+            took += (measured.nanoseconds + extraction) * measured.evaluated as f64;
+        }
+    }
+    if took > 0.0 { guessed / took } else { 1.0 }
+}
+
+fn measure(measured: &Measured, extraction: f64, scale: f64, guess: Estimate) -> Estimate {
     let likely = (measured.held as f64 + 0.5) / (measured.evaluated as f64 + 1.0);
     // What takes less than the clock can tell takes a little.
-    let cost = if measured.nanoseconds > 0.0 { (measured.nanoseconds + extraction).max(1.0) } else { guess.cost };
-    Estimate { cost, likely }
+    let took = (measured.nanoseconds + extraction) * scale;
+    Estimate { cost: if measured.nanoseconds > 0.0 { took.max(0.5) } else { guess.cost }, likely }
 }
 
 fn guess(rules: &RuleSet, predicate: &Predicate) -> Estimate {

@@ -36,6 +36,7 @@ pub mod hoist;
 pub mod lower;
 pub mod partial;
 pub mod text;
+pub mod tune;
 pub mod verify;
 
 use crate::hir::{EventSet, Predicate, RuleSet, Slot};

@@ -14,7 +14,7 @@ use rustc_hash::FxHasher;
 use std::hash::Hasher as _;
 
 /// Names that are remembered; a power of two.
-const PLACES: usize = 4096;
+const PLACES: usize = 16384;
 /// Longest name that is remembered, bytes.
 const LONGEST: usize = 512;
 

@@ -82,6 +82,11 @@ pub fn is_normal(path: &[u8]) -> bool {
     }
 }
 
+/// Whether [`concatenate`] leaves the path as it is, whatever directory of at most half of [`MAX_PATH`] it is joined to.
+pub fn is_whole(path: &[u8]) -> bool {
+    path.len() < MAX_PATH / 2 && is_normal(path)
+}
+
 /// Drops the last component. A path of one byte, the root, stays.
 fn rewind(out: &mut Vec<u8>) {
     if out.len() <= 1 {

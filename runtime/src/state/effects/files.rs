@@ -114,7 +114,7 @@ impl State {
     /// The descriptor stays until the event has been delivered.
     pub(super) fn close(&mut self, rec: &Record<'_>, slot: u32) {
         if result(rec) >= 0 && self.pending_fd(slot).is_some() {
-            self.delayed.fd = Some((rec.tid, self.threads.hot.at(slot).fd));
+            self.delayed.fd = Some((slot, self.threads.hot.at(slot).fd));
             self.delayed.any = true;
         }
     }

@@ -38,8 +38,8 @@ pub(super) struct Delayed {
     any: bool,
     /// A thread that exited.
     tid: Option<i64>,
-    /// A descriptor that was closed: thread and number.
-    fd: Option<(i64, i64)>,
+    /// A descriptor that was closed: slot of the thread, which nothing changes until then, and number.
+    fd: Option<(u32, i64)>,
 }
 
 impl State {
@@ -110,17 +110,16 @@ impl State {
 
     #[inline(never)]
     fn remove_delayed(&mut self, ts: u64) {
-        let delayed = std::mem::take(&mut self.delayed);
-        if let Some(tid) = delayed.tid {
-            let ptid = self.threads.get(tid).map_or(-1, |t| t.ptid);
-            self.threads.note_exit(tid, ptid, ts);
-            self.threads.remove(tid);
-        }
-        if let Some((tid, num)) = delayed.fd
-            && let Some(slot) = self.threads.slot(tid)
+        self.delayed.any = false;
+        if let Some((slot, num)) = self.delayed.fd.take()
             && let Some(holder) = self.threads.holder(slot)
         {
             self.threads.hot.remove_fd(holder, num);
+        }
+        if let Some(tid) = self.delayed.tid.take() {
+            let ptid = self.threads.get(tid).map_or(-1, |t| t.ptid);
+            self.threads.note_exit(tid, ptid, ts);
+            self.threads.remove(tid);
         }
     }
 
