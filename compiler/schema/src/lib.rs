@@ -442,7 +442,7 @@ bits! {
     FieldFlags:
     /// Gives a list of values; `in` means subset, `intersects` means a common element.
     LIST = 0;
-    /// Not allowed in outputs.
+    /// For conditions: never has a value in outputs.
     FILTER_ONLY = 1;
     /// Not allowed in conditions.
     PRINT_ONLY = 2;

@@ -123,6 +123,10 @@ impl<'a> EventView<'a> {
     pub fn shown(&self, slot: usize) -> Option<Shown<'a>> {
         let field = self.bound.fields.get(slot)?;
         let row = field.id.row();
+        // Falco accepts them in outputs and prints nothing.
+        if row.flags.has(schema::FieldFlags::FILTER_ONLY) {
+            return None;
+        }
         if let Some(index) = field.raw_param(self.rec.code) {
             return self.shown_param(index);
         }

@@ -283,14 +283,14 @@ fn connected(fd: &mut Fd, tuple: SockTuple<'_>, told: Option<&[u8]>, enter: Opti
     match tuple {
         SockTuple::V4 { sip, sport, dip, dport } => {
             fd.kind = FdKind::Ipv4Sock;
-            let changed = update_v4(fd, (sip, sport, dip, dport), true);
+            let changed = update_v4(fd, (sip, sport, dip, dport));
             if changed && fd.role.is_server() && fd.is_udp() {
                 swap(fd);
             }
         }
         SockTuple::V6 { sip, sport, dip, dport } => {
             fd.kind = FdKind::Ipv6Sock;
-            update_v6(fd, (sip, sport, dip, dport), true);
+            update_v6(fd, (sip, sport, dip, dport));
         }
         SockTuple::Unix { source, dest, .. } => fd.set_addr(Addr::Unix { source, dest }),
         SockTuple::Other(_) => {}
@@ -355,10 +355,10 @@ fn update(fd: &mut Fd, tuple: SockTuple<'_>) -> bool {
             if let Some(l4) = l4 {
                 fd.set_l4(l4);
             }
-            update_v4(fd, (sip, sport, dip, dport), false)
+            update_v4(fd, (sip, sport, dip, dport))
         }
         // The type stays, whatever it is.
-        SockTuple::V6 { sip, sport, dip, dport } => update_v6(fd, (sip, sport, dip, dport), false),
+        SockTuple::V6 { sip, sport, dip, dport } => update_v6(fd, (sip, sport, dip, dport)),
         SockTuple::Unix { source, dest, .. } => {
             fd.kind = FdKind::UnixSock;
             fd.set_addr(Addr::Unix { source, dest });
@@ -368,37 +368,25 @@ fn update(fd: &mut Fd, tuple: SockTuple<'_>) -> bool {
     }
 }
 
-/// The source is replaced, the destination only if `overwrite` or not set.
-fn update_v4(fd: &mut Fd, new: V4, overwrite: bool) -> bool {
+/// Replaces both ends, unless they are these, in whatever direction. Whether anything changed.
+fn update_v4(fd: &mut Fd, new: V4) -> bool {
     let old = fd.as_v4();
     if fd.kind == FdKind::Ipv4Sock && same_ends(old, new) {
         return false;
     }
-    let (sip, sport, mut dip, mut dport) = new;
-    if old.2 != [0; 4] && !overwrite {
-        dip = old.2;
-    }
-    if old.3 != 0 && !overwrite {
-        dport = old.3;
-    }
+    let (sip, sport, dip, dport) = new;
     fd.set_addr(Addr::V4 { sip, dip, sport, dport });
     // Setting what was not set counts, even to zero.
     old.2 == [0; 4] || old.3 == 0 || old != (sip, sport, dip, dport)
 }
 
 /// The same for IPv6.
-fn update_v6(fd: &mut Fd, new: V6, overwrite: bool) -> bool {
+fn update_v6(fd: &mut Fd, new: V6) -> bool {
     let old = fd.as_v6();
     if fd.kind == FdKind::Ipv6Sock && same_ends(old, new) {
         return false;
     }
-    let (sip, sport, mut dip, mut dport) = new;
-    if old.2 != [0; 16] && !overwrite {
-        dip = old.2;
-    }
-    if old.3 != 0 && !overwrite {
-        dport = old.3;
-    }
+    let (sip, sport, dip, dport) = new;
     fd.set_addr(Addr::V6 { sip, dip, sport, dport });
     old.2 == [0; 16] || old.3 == 0 || old != (sip, sport, dip, dport)
 }

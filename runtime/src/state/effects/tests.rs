@@ -306,6 +306,9 @@ fn udp() {
     assert!(!m.cur.fd_name_changed);
     m.event(20, code::CONNECT_X, &[I(0), B(&v4([10, 0, 0, 1], 4000, [8, 8, 4, 4], 53)), I(3), N]);
     assert_eq!((m.name(), m.cur.fd_name_changed), ("10.0.0.1:4000->8.8.4.4:53".into(), true));
+    // Another peer.
+    m.event(20, code::SENDTO_X, &[I(1), B(b"x"), I(3), U32(1), B(&v4([10, 0, 0, 1], 4000, [9, 9, 9, 9], 54))]);
+    assert_eq!((m.name(), m.cur.fd_name_changed), ("10.0.0.1:4000->9.9.9.9:54".into(), true));
     // The creation was missed.
     m.event(20, code::SENDTO_X, &[I(1), B(b"x"), I(9), U32(1), B(&sent)]);
     assert_eq!((m.cur.fd, m.name()), (Some(9), "10.0.0.1:4000->8.8.8.8:53".into()));
