@@ -215,7 +215,8 @@ fn built_by_a_profile() {
     let capture = file("some.scap", "a capture");
     assert_eq!(first_test(&rulec, &capture), "fd.name contains \"y\"");
     let arguments = std::fs::read_to_string(folder.join("arguments")).unwrap();
-    assert_eq!(arguments, format!("replay {capture} --profile=json --rule-matching all -r {rules}\n"));
+    let expected = format!("replay {capture} --profile=json --rule-matching all -r ");
+    assert!(arguments.starts_with(&expected) && arguments.ends_with(".pgr\n"), "{arguments}");
     let fails = |output: &str, profile: &[&str]| {
         let run = Command::new(own).args(["build", &rules, "-o", output]).args(profile).output().unwrap();
         assert_eq!(run.status.code(), Some(2));

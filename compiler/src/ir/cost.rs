@@ -121,6 +121,7 @@ impl Profile {
         #[derive(Deserialize)]
         struct File {
             predicates: Vec<Line>,
+            #[serde(default)]
             fields: Vec<FieldLine>,
         }
         #[derive(Deserialize)]

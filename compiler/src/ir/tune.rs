@@ -24,7 +24,8 @@ pub fn tune<E>(rules: &RuleSet, mut measure: impl FnMut(&Program) -> Result<Prof
         let next = lower(rules, &Options { plain: false, profile: Some(known.clone()) });
         measured.push((profile, std::mem::replace(&mut program, next)));
     }
-    let priced = measured.into_iter().map(|(profile, program)| (profile.price(&known), program));
+    // Of equal ones the one that knows most.
+    let priced = measured.into_iter().rev().map(|(profile, program)| (profile.price(&known), program));
     let best = priced.min_by(|a, b| a.0.total_cmp(&b.0));
     Ok(best.map_or(program, |(_, program)| program))
 }

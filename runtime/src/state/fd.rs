@@ -294,6 +294,11 @@ impl Fd {
         matches!(self.kind, FdKind::Ipv4Sock | FdKind::Ipv6Sock)
     }
 
+    /// A connection of which no transfer tells anything new: it is connected, named, and TCP does not change its ends.
+    pub(super) fn is_settled(&self) -> bool {
+        self.connected && self.is_tcp() && !self.name.is_empty()
+    }
+
     /// An internet socket that has not been connected.
     pub(super) fn is_unconnected(&self) -> bool {
         self.is_inet() && !self.connected

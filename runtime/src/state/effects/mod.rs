@@ -91,8 +91,18 @@ impl State {
             return false;
         };
         self.threads.hot.at(slot).enter_code == NO_ENTER
-            && (plan.effect == Effect::None
-                || self.threads.known_holder(slot).is_some_and(|holder| !self.threads.hot.any_unconnected(holder)))
+            && (plan.effect == Effect::None || self.tells_nothing(rec, plan, slot))
+    }
+
+    /// Whether a transfer tells nothing about a socket. May say no where it is yes.
+    #[inline(always)]
+    fn tells_nothing(&self, rec: &Record<'_>, plan: &Plan, slot: u32) -> bool {
+        let Some(holder) = self.threads.known_holder(slot) else { return false };
+        if plan.tuple == NO_PARAM {
+            return !self.threads.hot.any_unconnected(holder);
+        }
+        let num = rec.params.long(usize::from(plan.fd_param)).filter(|num| *num >= 0);
+        num.and_then(|num| self.threads.hot.fd(holder, num)).is_some_and(Fd::is_settled)
     }
 
     /// Ends the event. To be called after the rules have seen it.

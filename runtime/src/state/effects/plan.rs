@@ -22,7 +22,7 @@ pub(super) struct Plan {
     pub(super) effect: Effect,
     pub(super) lookup: Lookup,
     usual: bool,
-    /// Usual, an exit event, and without effect unless it is a transfer over a socket that is not connected.
+    /// Usual, an exit event, and without effect unless it is a transfer that tells something about a socket.
     pub(super) quiet: bool,
     /// The event takes part in the pairing of enter and exit events.
     pub(super) pairs: bool,
@@ -96,9 +96,7 @@ const fn plan(code: u16) -> Plan {
         effect,
         lookup,
         usual,
-        quiet: usual
-            && code & 1 == 1
-            && (matches!(effect, Effect::None) || matches!(effect, Effect::Io) && tuple == NO_PARAM),
+        quiet: usual && code & 1 == 1 && matches!(effect, Effect::None | Effect::Io),
         pairs,
         kept: matches!(event.effect, Effect::StoreEnter),
         tuple,
