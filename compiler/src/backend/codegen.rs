@@ -15,7 +15,7 @@
 //!
 //! | predicate | code |
 //! |---|---|
-//! | of the image, of the file | its state, a byte; if not known, as below, and the answer becomes the state |
+//! | of the image, of the file | its state, a byte; if not known, the callback |
 //! | number, truth value, short text, short list | compared in place |
 //! | of a group | false if the list is known and empty, else the callback |
 //! | other | the remembered answer, else the callback |
@@ -264,7 +264,7 @@ impl Emitter<'_, '_> {
         }
     }
 
-    /// A test whose answer outlives the event. What finds it out in place makes it known; the callback does so itself.
+    /// A test whose answer outlives the event; the callback makes it known.
     fn test_kept(&mut self, predicate: u32, planned: &Planned, holds: Label, fails: Label) {
         let states = match planned.lifetime {
             Lifetime::File => self.of_file(offset_of!(Context, file_states)),
@@ -277,25 +277,7 @@ impl Emitter<'_, '_> {
         self.b.switch_to_block(known);
         let held = self.b.ins().icmp_imm_u(IntCC::Equal, state, 2);
         self.b.ins().brif(held, holds, &[], fails, &[]);
-        self.b.switch_to_block(unknown);
-        if let Some(held) = self.in_place(predicate, planned) {
-            let state = self.b.ins().iadd_imm_u(held, 1);
-            self.b.ins().store(TRUSTED, state, states, place);
-            self.b.ins().brif(held, holds, &[], fails, &[]);
-            return;
-        }
-        let slow = self.cold();
-        if let Some(group) = planned.group {
-            let empty = self.cold();
-            self.unless_empty(group, slow, empty);
-            self.b.switch_to_block(empty);
-            let failed = self.b.ins().iconst(types::I8, 1);
-            self.b.ins().store(TRUSTED, failed, states, place);
-            self.b.ins().jump(fails, &[]);
-        } else {
-            self.b.ins().jump(slow, &[]);
-        }
-        self.callback_test(predicate, slow, holds, fails);
+        self.callback_test(predicate, unknown, holds, fails);
     }
 
     /// An address in the context that is there once the file has been asked for.
