@@ -10,6 +10,7 @@ use peregrine_compiler::backend::measure::{Measurements, SAMPLE};
 use peregrine_compiler::hir::{Expr, Predicate, RuleSet};
 use peregrine_compiler::ir::cost::lifetime;
 use peregrine_compiler::print::With;
+use peregrine_compiler::report::printable;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -183,7 +184,7 @@ impl Profile {
         let _ = writeln!(out, "{} events tested, every {}th timed\n", self.events, self.sample);
         let _ = writeln!(out, "{:>12} {:>9}  rule", "ms", "hits");
         for line in self.rules.iter().take(SHOWN) {
-            let _ = writeln!(out, "{:>12.3} {:>9}  {}", line.nanoseconds / 1e6, line.hits, line.rule);
+            let _ = writeln!(out, "{:>12.3} {:>9}  {}", line.nanoseconds / 1e6, line.hits, shortened(&line.rule, 200));
         }
         let _ = writeln!(
             out,
@@ -251,6 +252,7 @@ fn bars<'l>(out: &mut String, title: &str, lines: impl Iterator<Item = (&'l str,
 }
 
 fn shortened(text: &str, most: usize) -> String {
+    let text = &*printable(text).replace('\n', " ");
     if text.chars().count() <= most {
         return text.to_owned();
     }

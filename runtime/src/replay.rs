@@ -124,7 +124,7 @@ pub fn summary(rules: &RuleSet, counts: &Counts) -> String {
     }
     let _ = writeln!(out, "Triggered rules by rule name:");
     for (rule, count) in rules.rules.iter().zip(&counts.by_rule).filter(|(_, n)| **n > 0) {
-        let _ = writeln!(out, "   {}: {count}", printable(&rule.name));
+        let _ = writeln!(out, "   {}: {count}", printable(&rule.name.replace('\n', " ")));
     }
     out
 }

@@ -7,7 +7,7 @@ use peregrine_runtime::session::Session;
 use peregrine_tests::engines::{ENGINES, compile};
 use std::path::Path;
 
-const CONDITIONS: [&str; 9] = [
+const CONDITIONS: [&str; 13] = [
     "util.cnt > 100",
     "util.cnt > 100 and proc.name exists",
     "evt.type = openat and util.cnt > 100",
@@ -17,6 +17,11 @@ const CONDITIONS: [&str; 9] = [
     "evt.type = close and evt.deltatime > 100000 or evt.type != close and evt.deltatime < 2000",
     "evt.type in (openat, close) and (util.cnt < 50 or not evt.deltatime.ns > 3000)",
     "not (evt.type = read or util.cnt >= 400)",
+    // What follows is decided by the type of the event, or by nothing: the test is made nevertheless.
+    "evt.type in (open, openat, close, read) and evt.deltatime > 5000 and evt.arg.name exists",
+    "util.cnt in (1, 2, 3) and fd.name exists",
+    "util.cnt > 20 and evt.type = close or util.cnt > 10 and evt.type = open",
+    "evt.type in (close, openat) and util.cnt > 5 and proc.name in () or util.cnt < 9",
 ];
 
 /// Numbers of the events on which each condition holds.

@@ -17,7 +17,7 @@ use crate::value::FactsKey;
 use std::cell::{Cell, OnceCell, RefCell};
 
 /// Bytes of all answers of a lifetime, of one worker.
-const MOST_BYTES: usize = 64 << 20;
+const MOST_BYTES: usize = 16 << 20;
 
 /// The answers of one lifetime, of one worker.
 #[derive(Debug)]

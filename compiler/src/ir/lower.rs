@@ -79,6 +79,20 @@ enum Node {
     Or(Vec<Node>),
     Not(Box<Node>),
     Test(PredicateId),
+    /// Of a field that looks back: made whenever it is reached, even if nothing depends on its outcome any more.
+    Look(PredicateId),
+}
+
+impl Node {
+    /// Whether any test looks back.
+    fn looks(&self) -> bool {
+        match self {
+            Node::And(members) | Node::Or(members) => members.iter().any(Node::looks),
+            Node::Not(inner) => inner.looks(),
+            Node::Test(_) => false,
+            Node::Look(_) => true,
+        }
+    }
 }
 
 fn condition(rules: &RuleSet, formulas: &mut Formulas, rule: &crate::hir::Rule, options: &Options) -> Condition {
@@ -86,7 +100,7 @@ fn condition(rules: &RuleSet, formulas: &mut Formulas, rule: &crate::hir::Rule, 
         // Never lowered; its predicates are not part of the program.
         Condition::Free(NEVER)
     } else if options.plain || looks_back(rules, &rule.condition) {
-        Condition::Written(node(formulas, &rule.condition))
+        Condition::Written(node(rules, formulas, &rule.condition))
     } else {
         Condition::Free(formulas.form(&rule.condition, true))
     }
@@ -100,12 +114,16 @@ fn looks_back(rules: &RuleSet, expr: &Expr) -> bool {
     }
 }
 
-fn node(formulas: &mut Formulas, expr: &Expr) -> Node {
+fn node(rules: &RuleSet, formulas: &mut Formulas, expr: &Expr) -> Node {
     match expr {
-        Expr::And(members) => Node::And(members.iter().map(|m| node(formulas, m)).collect()),
-        Expr::Or(members) => Node::Or(members.iter().map(|m| node(formulas, m)).collect()),
-        Expr::Not(inner) => Node::Not(Box::new(node(formulas, inner))),
-        Expr::Test(test) => Node::Test(formulas.predicate(&test.predicate)),
+        Expr::And(members) => Node::And(members.iter().map(|m| node(rules, formulas, m)).collect()),
+        Expr::Or(members) => Node::Or(members.iter().map(|m| node(rules, formulas, m)).collect()),
+        Expr::Not(inner) => Node::Not(Box::new(node(rules, formulas, inner))),
+        Expr::Test(test) => {
+            let predicate = formulas.predicate(&test.predicate);
+            let looks = lifetime(rules, &test.predicate) == Lifetime::Evaluation;
+            if looks { Node::Look(predicate) } else { Node::Test(predicate) }
+        }
     }
 }
 
@@ -175,10 +193,11 @@ fn branch(
     holds: BlockId,
     fails: BlockId,
 ) -> BlockId {
-    if holds == fails {
+    if holds == fails && !condition.looks() {
         return holds;
     }
     match condition {
+        Node::Look(predicate) => body.push(Block::Test { predicate: *predicate, holds, fails }),
         Node::Test(predicate) => match decided(*predicate) {
             Some(true) => holds,
             Some(false) => fails,

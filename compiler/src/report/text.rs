@@ -4,9 +4,11 @@
 
 use super::codes::Severity;
 use super::diagnostic::{Diagnostic, Source, Sources};
+use super::printable;
 use crate::load::FileResult;
 use crate::span::Span;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// The diagnostics of all files, errors of a file before its warnings, each once.
@@ -41,7 +43,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, colours: bool) -> Stri
             marks.push((AnnotationKind::Primary, marked(&source.text, diagnostic.span), None));
         }
         for related in diagnostic.related.iter().filter(|related| related.span.file == file) {
-            marks.push((AnnotationKind::Context, marked(&source.text, related.span), Some(related.text.as_str())));
+            marks.push((AnnotationKind::Context, marked(&source.text, related.span), Some(printable(&related.text))));
         }
         if !marks.is_empty() {
             group = place(group, source, marks);
@@ -58,7 +60,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, colours: bool) -> Stri
 const MAX_SHOWN: usize = 1 << 16;
 
 /// A marked part of a file, and what is said about it.
-type Mark<'t> = (AnnotationKind, Range<usize>, Option<&'t str>);
+type Mark<'t> = (AnnotationKind, Range<usize>, Option<Cow<'t, str>>);
 
 /// Adds the lines of a file with their marks. The renderer reads all that it is given, once per diagnostic, so it
 /// gets the lines from the first to the last mark; if these are too many, those of each mark alone.
