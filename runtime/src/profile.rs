@@ -230,6 +230,9 @@ impl Profile {
 fn bars<'l>(out: &mut String, title: &str, lines: impl Iterator<Item = (&'l str, f64)>, top: u32) -> u32 {
     const LONGEST: f64 = 460.0;
     let lines: Vec<(&str, f64)> = lines.filter(|(_, ns)| *ns > 0.0).collect();
+    if lines.is_empty() {
+        return top;
+    }
     let most = lines.iter().map(|(_, ns)| *ns).fold(1.0, f64::max);
     let _ = writeln!(
         out,
