@@ -109,6 +109,16 @@ pub struct FactsKey {
     pub version: u64,
 }
 
+/// Parameters of an event as they lie in memory.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Payload<'e> {
+    /// Lengths of the first eight parameters, two bytes each, four in a word; 0 for those that are not there, and for
+    /// all if lengths are wider.
+    pub lens: [u64; 2],
+    /// The parameters, back to back.
+    pub data: &'e [u8],
+}
+
 /// Read access to one event. Implemented by the runtime over record and state, by tests over tables.
 ///
 /// `slot` indexes the rule set's table of [`FieldRef`]s (`RuleSet::fields`), which the implementation has
@@ -131,6 +141,11 @@ pub trait Event {
     fn fingerprint(&self, slot: usize) -> Option<u64> {
         let _ = slot;
         None
+    }
+    /// The parameters as they lie in memory, for fields that one of them gives
+    /// ([`derived`](peregrine_schema::derived)).
+    fn payload(&self) -> Payload<'_> {
+        Payload::default()
     }
     /// Memory for derived values (transformers), freed with the event.
     fn scratch(&self) -> &bumpalo::Bump;

@@ -10,6 +10,7 @@
 //! A [`Record`] has been checked: lengths and parameters lie inside the block. Times are nanoseconds since
 //! the epoch.
 
+use peregrine_compiler::value::Payload;
 use peregrine_schema as schema;
 
 /// An event of a capture, borrowed from the mapped file or from the converter's buffer.
@@ -185,6 +186,12 @@ impl<'a> Params<'a> {
     pub fn text(&self, i: usize) -> Option<&'a [u8]> {
         let b = self.get(i)?;
         Some(&b[..memchr::memchr(0, b).unwrap_or(b.len())])
+    }
+
+    /// The parameters as they lie in memory.
+    #[inline]
+    pub fn payload(&self) -> Payload<'a> {
+        Payload { lens: self.heads, data: self.data }
     }
 
     /// The lengths, as in the record.

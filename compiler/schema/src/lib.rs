@@ -9,6 +9,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail"))]
 
 pub mod convert;
+pub mod derived;
 pub mod docs;
 pub mod events;
 pub mod fields;

@@ -11,11 +11,13 @@
 //!         64 extract: fn(ctx, slot)       72 file: fn(ctx)             80 test: fn(ctx, predicate) -> u8
 //!         88 report: fn(ctx, rule)        96 gate: fn(ctx, rule) -> u8
 //!        104 switch: fn(ctx, switch)     112 host: *Host (opaque to the code)
+//!        120 lens: [u64; 2]              136 data: *u8                144 data length: u64
 //! ```
 //!
 //! | predicate | code |
 //! |---|---|
 //! | of the image, of the file | its state, a byte; if not known, the callback |
+//! | on a number in the record | loaded and compared where it lies; if lengths are unusual, the callback |
 //! | number, truth value, short text, short list | compared in place |
 //! | of a group | false if the list is known and empty, else the callback |
 //! | other | the remembered answer, else the callback |
@@ -23,8 +25,9 @@
 use super::frame::{Answer, Listed, kind};
 use super::plan::{Plan, Planned};
 use super::prepared::Spread;
-use crate::hir::{Comparison, Const, ListOp, Op, Operand};
+use crate::hir::{Comparison, Const, EventSet, ListOp, Op, Operand};
 use crate::ir::cost::Lifetime;
+use crate::ir::inplace::InPlace;
 use crate::ir::{Block, Function, Program};
 use cranelift_codegen::Context as CodegenContext;
 use cranelift_codegen::control::ControlPlane;
@@ -35,6 +38,7 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use peregrine_schema::derived::Reading;
 use rayon::prelude::*;
 use std::cell::Cell;
 use std::mem::offset_of;
@@ -58,6 +62,10 @@ pub(super) struct Context {
     pub gate: unsafe extern "C" fn(*const Context, u32) -> u8,
     pub switch: unsafe extern "C" fn(*const Context, u32),
     pub host: *const (),
+    /// See [`Payload`](crate::value::Payload).
+    pub lens: [u64; 2],
+    pub data: *const u8,
+    pub data_len: u64,
 }
 
 /// Why no machine code could be made.
@@ -214,7 +222,7 @@ impl Emitter<'_, '_> {
             self.b.switch_to_block(*label);
             match *block {
                 Block::Test { predicate, holds, fails } => {
-                    self.test(predicate.0, labels[holds.0 as usize], labels[fails.0 as usize]);
+                    self.test(predicate.0, &function.codes, labels[holds.0 as usize], labels[fails.0 as usize]);
                 }
                 Block::Switch { switch, next } => {
                     let number = self.plan.switch_number(index, switch);
@@ -251,10 +259,12 @@ impl Emitter<'_, '_> {
     }
 
     /// Continues at `holds` or `fails`.
-    fn test(&mut self, predicate: u32, holds: Label, fails: Label) {
+    fn test(&mut self, predicate: u32, codes: &EventSet, holds: Label, fails: Label) {
         let planned = &self.plan.predicates()[predicate as usize];
         if matches!(planned.lifetime, Lifetime::Image | Lifetime::File) {
             self.test_kept(predicate, planned, holds, fails);
+        } else if let Some(place) = self.plan.in_place(predicate, codes) {
+            self.test_in_record(predicate, &place, holds, fails);
         } else if let Some(held) = self.in_place(predicate, planned) {
             self.b.ins().brif(held, holds, &[], fails, &[]);
         } else if let Some(group) = planned.group {
@@ -293,6 +303,71 @@ impl Emitter<'_, '_> {
         self.b.ins().jump(go, &[have.into()]);
         self.b.switch_to_block(go);
         address
+    }
+
+    /// A test of a number in the record.
+    fn test_in_record(&mut self, predicate: u32, place: &InPlace, holds: Label, fails: Label) {
+        let slow = self.cold();
+        let words: Vec<Ssa> =
+            (0..2).map(|word| self.load_context(types::I64, offset_of!(Context, lens) + 8 * word)).collect();
+        let mut odd: Option<Ssa> = None;
+        for (word, (mask, value)) in words.iter().zip(place.fixed).filter(|(_, (mask, _))| *mask != 0) {
+            let mask = self.b.ins().iconst(types::I64, mask as i64);
+            let lens = self.b.ins().band(*word, mask);
+            let value = self.b.ins().iconst(types::I64, value as i64);
+            let differs = self.b.ins().bxor(lens, value);
+            odd = Some(odd.map_or(differs, |before| self.b.ins().bor(before, differs)));
+        }
+        let mut at = self.b.ins().iconst(types::I64, i64::from(place.before));
+        for param in &place.varying {
+            let shifted = self.b.ins().ushr_imm_u(words[usize::from(param / 4)], i64::from(param % 4) * 16);
+            let len = self.b.ins().band_imm_u(shifted, 0xffff);
+            at = self.b.ins().iadd(at, len);
+        }
+        let end = self.b.ins().iadd_imm_u(at, i64::from(place.size));
+        let length = self.load_context(types::I64, offset_of!(Context, data_len));
+        let outside = self.b.ins().icmp(IntCC::UnsignedGreaterThan, end, length);
+        let outside = self.b.ins().uextend(types::I64, outside);
+        let odd = odd.map_or(outside, |odd| self.b.ins().bor(odd, outside));
+        let usual = self.b.create_block();
+        self.b.ins().brif(odd, slow, &[], usual, &[]);
+        self.b.switch_to_block(usual);
+        let data = self.load_context(self.pointer, offset_of!(Context, data));
+        let address = self.b.ins().iadd(data, at);
+        let held = self.compare_in_record(address, place);
+        self.b.ins().brif(held, holds, &[], fails, &[]);
+        self.callback_test(predicate, slow, holds, fails);
+    }
+
+    /// Loads the number at `address` and compares it.
+    fn compare_in_record(&mut self, address: Ssa, place: &InPlace) -> Ssa {
+        let unaligned = MemFlagsData::new().with_notrap();
+        let ty = match place.size {
+            8 => types::I64,
+            4 => types::I32,
+            2 => types::I16,
+            _ => types::I8,
+        };
+        let signed = matches!(place.reading, Reading::Signed | Reading::Negative);
+        let number = self.b.ins().load(ty, unaligned, address, 0);
+        let number = match (ty, signed) {
+            (types::I64, _) => number,
+            (_, true) => self.b.ins().sextend(types::I64, number),
+            (_, false) => self.b.ins().uextend(types::I64, number),
+        };
+        let truth = match place.reading {
+            Reading::Signed | Reading::Unsigned => {
+                let constant = self.b.ins().iconst(types::I64, place.constant as i64);
+                return self.b.ins().icmp(order(place.op, signed), number, constant);
+            }
+            Reading::Negative => self.b.ins().icmp_imm_s(IntCC::SignedLessThan, number, 0),
+            Reading::AnyBit(bits) => {
+                let some = self.b.ins().band_imm_u(number, i64::from(bits));
+                self.b.ins().icmp_imm_u(IntCC::NotEqual, some, 0)
+            }
+        };
+        let wanted = place.constant ^ u64::from(place.op == Op::Ne);
+        self.b.ins().icmp_imm_u(IntCC::Equal, truth, wanted as i64)
     }
 
     fn test_of_group(&mut self, predicate: u32, group: u32, holds: Label, fails: Label) {
@@ -445,20 +520,7 @@ impl Emitter<'_, '_> {
         let value = self.b.ins().load(types::I64, TRUSTED, answer, offset_of!(Answer, a) as i32);
         let constant = self.b.ins().iconst(types::I64, constant as i64);
         let signed = kind == kind::INT;
-        let condition = match op {
-            Op::Ne => IntCC::NotEqual,
-            Op::Lt if signed => IntCC::SignedLessThan,
-            Op::Lt => IntCC::UnsignedLessThan,
-            Op::Le if signed => IntCC::SignedLessThanOrEqual,
-            Op::Le => IntCC::UnsignedLessThanOrEqual,
-            Op::Gt if signed => IntCC::SignedGreaterThan,
-            Op::Gt => IntCC::UnsignedGreaterThan,
-            Op::Ge if signed => IntCC::SignedGreaterThanOrEqual,
-            Op::Ge => IntCC::UnsignedGreaterThanOrEqual,
-            // Only orderings reach this place; equality is what is left of them.
-            _ => IntCC::Equal,
-        };
-        self.b.ins().icmp(condition, value, constant)
+        self.b.ins().icmp(order(op, signed), value, constant)
     }
 
     fn text_equals(&mut self, answer: Ssa, texts: &[&[u8]]) -> Ssa {
@@ -534,6 +596,22 @@ impl Emitter<'_, '_> {
 const INLINE_TEXT: usize = 32;
 /// Most texts of a list compared in place.
 const INLINE_LIST: usize = 4;
+
+/// The machine's comparison; for orderings only.
+fn order(op: Op, signed: bool) -> IntCC {
+    match op {
+        Op::Ne => IntCC::NotEqual,
+        Op::Lt if signed => IntCC::SignedLessThan,
+        Op::Lt => IntCC::UnsignedLessThan,
+        Op::Le if signed => IntCC::SignedLessThanOrEqual,
+        Op::Le => IntCC::UnsignedLessThanOrEqual,
+        Op::Gt if signed => IntCC::SignedGreaterThan,
+        Op::Gt => IntCC::UnsignedGreaterThan,
+        Op::Ge if signed => IntCC::SignedGreaterThanOrEqual,
+        Op::Ge => IntCC::UnsignedGreaterThanOrEqual,
+        _ => IntCC::Equal,
+    }
+}
 
 fn is_order(op: Op) -> bool {
     matches!(op, Op::Eq | Op::Ne | Op::Lt | Op::Le | Op::Gt | Op::Ge)

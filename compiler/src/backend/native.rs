@@ -140,6 +140,7 @@ impl Native {
         let host = Host { run: Run { frame, plan: &self.plan, all }, functions: &self.functions };
         let pad = host.run.frame.pad;
         let image = host.run.frame.image();
+        let payload = event.payload();
         let context = Context {
             answers: pad.answers.as_ptr().cast(),
             memo: pad.memo.as_ptr().cast(),
@@ -157,9 +158,12 @@ impl Native {
             gate: gate::<E>,
             switch: switch::<E>,
             host: std::ptr::from_ref(&host).cast(),
+            lens: payload.lens,
+            data: payload.data.as_ptr(),
+            data_len: payload.data.len() as u64,
         };
-        // SAFETY: the code reads only the context, answers, memo, lists and states, whose sizes were checked, and calls
-        // the callbacks, which were instantiated for the type behind `host`. It was generated for this plan.
+        // SAFETY: the code reads only the context, the payload within its length, answers, memo, lists and states, whose
+        // sizes were checked, and calls the callbacks, which were instantiated for the type behind `host`. It was generated for this plan.
         unsafe { self.functions[function as usize](&context) }
     }
 }

@@ -7,10 +7,11 @@ use super::frame::{Frame, Listed, Pad, RECOGNISED, Recognised};
 use super::groups::{Found, PreparedGroup};
 use super::kept::{Answers, Store};
 use super::prepared::{Prepared, Spread, spread};
-use crate::hir::{Comparison, Operand, Predicate, RuleSet};
+use crate::hir::{Comparison, EventSet, Operand, Predicate, RuleSet};
 use crate::ir::cost::{Lifetime, lifetime};
+use crate::ir::inplace::{InPlace, in_place};
 use crate::ir::{FunctionId, Group, GroupKind, PredicateId, Program, RuleId};
-use crate::value::Event;
+use crate::value::{Event, FieldRef};
 use rustc_hash::FxHashMap;
 use std::cell::Cell;
 use std::sync::OnceLock;
@@ -18,7 +19,7 @@ use std::sync::OnceLock;
 /// How the predicates of a program are answered.
 #[derive(Debug)]
 pub struct Plan {
-    fields: usize,
+    fields: Vec<FieldRef>,
     predicates: Vec<Planned>,
     groups: Vec<PlannedGroup>,
     /// Switches of all functions, in order.
@@ -127,7 +128,7 @@ impl Plan {
         let counts = |lifetime| Counts { predicates: places.count(lifetime), groups: group_places.count(lifetime) };
         let (images, files) = (counts(Lifetime::Image), counts(Lifetime::File));
         let mut plan = Plan {
-            fields: rules.fields.len(),
+            fields: rules.fields.clone(),
             predicates,
             groups,
             switches: Vec::new(),
@@ -157,15 +158,23 @@ impl Plan {
         PlannedSwitch { groups: groups.into_iter().collect() }
     }
 
+    /// How a predicate is answered from the record on events of any of these codes, if it can be.
+    pub fn in_place(&self, predicate: u32, codes: &EventSet) -> Option<InPlace> {
+        let predicate = &self.predicates[predicate as usize].predicate;
+        let mut all = codes.iter().map(|code| in_place(&self.fields, predicate, code));
+        let first = all.next()??;
+        all.all(|other| other.as_ref() == Some(&first)).then_some(first)
+    }
+
     /// Memory for a worker.
     pub fn pad(&self) -> Pad {
         let (images, files) = (self.images.store(), self.files.store());
-        Pad::new(self.fields, self.predicates.len(), self.groups.len(), images, files)
+        Pad::new(self.fields.len(), self.predicates.len(), self.groups.len(), images, files)
     }
 
     /// Whether a pad was made for this plan.
     pub fn fits(&self, pad: &Pad) -> bool {
-        pad.answers.len() >= self.fields
+        pad.answers.len() >= self.fields.len()
             && pad.memo.len() >= self.predicates.len()
             && pad.lists.len() >= self.groups.len()
             && pad.images.fits(self.images.predicates, self.images.groups)

@@ -13,9 +13,10 @@ use super::cost::{Costs, Lifetime, Profile, lifetime};
 use super::fold::constant;
 use super::formula::{FormId, Formulas, NEVER};
 use super::hoist::{Body, Hoister, Item};
+use super::inplace::{InPlace, in_place};
 use super::partial::Decisions;
 use super::{Block, BlockId, Function, PredicateId, Program, RuleId};
-use crate::hir::{EventSet, Expr, RuleSet};
+use crate::hir::{EventSet, Expr, Predicate, RuleSet};
 use peregrine_schema::EVENT_COUNT;
 use rustc_hash::FxHashMap;
 
@@ -43,7 +44,7 @@ pub fn lower(rules: &RuleSet, options: &Options) -> Program {
     let decisions = Decisions::new(rules, &predicates);
     let mut hoister = Hoister::new(&mut formulas, &mut costs, &mut covers);
     let mut by_code = vec![None; EVENT_COUNT];
-    let mut by_body: FxHashMap<(Vec<Block>, Vec<super::Switch>), usize> = FxHashMap::default();
+    let mut by_body: FxHashMap<(Vec<Block>, Vec<super::Switch>, Vec<Option<InPlace>>), usize> = FxHashMap::default();
     for class in classes(rules, &decisions) {
         let code = class[0];
         let decided = |p: PredicateId| folded[p.0 as usize].or_else(|| decisions.of(p, code));
@@ -51,18 +52,30 @@ pub fn lower(rules: &RuleSet, options: &Options) -> Program {
         if function.blocks == [Block::Return] {
             continue;
         }
-        let index = *by_body.entry((function.blocks, function.switches)).or_insert_with_key(|(blocks, switches)| {
-            let (blocks, switches) = (blocks.clone(), switches.clone());
-            hoister.functions.push(Function { codes: EventSet::EMPTY, blocks, switches });
-            hoister.functions.len() - 1
-        });
         for code in class {
+            let body =
+                (function.blocks.clone(), function.switches.clone(), readings(rules, &predicates, &function, code));
+            let index = *by_body.entry(body).or_insert_with_key(|(blocks, switches, _)| {
+                let (blocks, switches) = (blocks.clone(), switches.clone());
+                hoister.functions.push(Function { codes: EventSet::EMPTY, blocks, switches });
+                hoister.functions.len() - 1
+            });
             hoister.functions[index].codes.insert(code);
             by_code[code as usize] = Some(index as u32);
         }
     }
     let functions = hoister.functions;
     Program { predicates, groups, functions, by_code }
+}
+
+/// From which parameters a function's fields come on events of a code: where codes differ in it, each gets code of its
+/// own, which reads them in place.
+fn readings(rules: &RuleSet, predicates: &[Predicate], function: &Function, code: u16) -> Vec<Option<InPlace>> {
+    let tested = |block: &Block| match block {
+        Block::Test { predicate, .. } => in_place(&rules.fields, &predicates[predicate.0 as usize], code),
+        _ => None,
+    };
+    function.blocks.iter().map(tested).collect()
 }
 
 /// A rule's condition.

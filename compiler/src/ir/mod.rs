@@ -33,6 +33,7 @@ pub mod cost;
 pub mod fold;
 pub mod formula;
 pub mod hoist;
+pub mod inplace;
 pub mod lower;
 pub mod partial;
 pub mod text;

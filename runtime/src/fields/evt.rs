@@ -8,18 +8,14 @@ use super::time;
 use super::{EventView, Purpose};
 use crate::state::{Fd, FdKind};
 use peregrine_compiler::value::Value;
+use peregrine_schema::derived::{self, open_flag::*};
 use peregrine_schema::events::code;
 use peregrine_schema::{Category, EventFlags, FieldId, Origin, syscalls};
 
 const SECOND: u64 = 1_000_000_000;
 const MILLISECOND: u64 = 1_000_000;
 
-// Bits of the `file_flags` and mode bits, as recorded.
-const O_RDONLY: u64 = 1;
-const O_WRONLY: u64 = 2;
-const O_CREAT: u64 = 4;
-const O_TMPFILE: u64 = 0x2000;
-const O_F_CREATED: u64 = 0x4000;
+/// Bits of modes that allow execution, as recorded.
 const S_IXUGO: u64 = 0x40 | 0x8 | 0x1;
 
 /// Value of a field of the classes for all events and for system calls.
@@ -279,13 +275,8 @@ fn is_open(code: u16) -> bool {
 }
 
 /// Flags of an opening system call.
-fn open_flags(view: &EventView<'_>) -> Option<u64> {
-    let index = match view.rec.code {
-        code::OPEN_X | code::OPEN_BY_HANDLE_AT_X => 2,
-        code::OPENAT_2_X | code::OPENAT2_X => 3,
-        _ => return None,
-    };
-    view.rec.params.uint(index)
+fn open_flags(view: &EventView<'_>) -> Option<u32> {
+    view.rec.params.uint(derived::open_flags(view.rec.code)?).map(|flags| flags as u32)
 }
 
 fn creates_executable(view: &EventView<'_>) -> bool {

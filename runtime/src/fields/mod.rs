@@ -47,7 +47,7 @@ use crate::record::Record;
 use crate::session::Delivered;
 use crate::state::{Current, Facts, Fd, State, Thread};
 use bound::BoundField;
-use peregrine_compiler::value::{Event, FactsKey, Value};
+use peregrine_compiler::value::{Event, FactsKey, Payload, Value};
 use peregrine_schema::events::code;
 use peregrine_schema::{self as schema, Class, Format, Origin, Type};
 use std::cell::OnceCell;
@@ -273,6 +273,11 @@ impl Event for EventView<'_> {
             _ => return None,
         };
         Some(u64::from(self.rec.code) << 32 | u64::from(number))
+    }
+
+    #[inline]
+    fn payload(&self) -> Payload<'_> {
+        self.rec.params.payload()
     }
 
     fn scratch(&self) -> &bumpalo::Bump {

@@ -16,6 +16,7 @@ use crate::record::Params;
 use crate::state::net::{SockAddr, SockTuple, family};
 use crate::state::{L4, Thread};
 use peregrine_compiler::value::Value;
+use peregrine_schema::derived::Reading;
 use peregrine_schema::{Format, Param, Type, syscalls};
 
 /// Text of an empty text parameter.
@@ -57,16 +58,14 @@ pub(super) fn typed<'a>(view: &EventView<'a>, index: usize) -> Option<Value<'a>>
     match param.ty {
         Charbuf | Fspath | Fsrelpath => text(bytes).map(Value::Str),
         _ if bytes.is_empty() => Option::None,
-        Int8 | Int16 | Int32 | Int64 | Fd | Fd32 | Pid | Pid32 | Errno => params.int(index).map(Value::Int),
-        Uint8 | Uint16 | Uint32 | Uint64 | SyscallId | Sigtype | Reltime | Abstime | Port | L4proto | Sockfamily
-        | Flags8 | Flags16 | Flags32 | Enumflags8 | Enumflags16 | Enumflags32 | Mode | Uid | Gid | Sigset => {
-            params.uint(index).map(Value::Uint)
-        }
         Bool => params.uint(index).map(|v| Value::Bool(v != 0)),
         Double => params.uint(index).map(|v| Value::Double(f64::from_bits(v))),
         Ipv4addr | Ipv6addr | Ipaddr | Ipv4net | Ipv6net | Ipnet => Some(Value::Ip(bytes)),
         Bytebuf | Sockaddr | Socktuple | Fdlist | Dyn | Charbufarray | CharbufPairArray => Some(Value::Bytes(bytes)),
-        None => Option::None,
+        ty => match ty.reading()? {
+            Reading::Signed => params.int(index).map(Value::Int),
+            _ => params.uint(index).map(Value::Uint),
+        },
     }
 }
 
