@@ -21,8 +21,9 @@
 
 use anyhow::{Context as _, bail, ensure};
 use bumpalo::Bump;
-use peregrine_compiler::value::{Arg, Event, FactsKey, FieldRef, Value};
+use peregrine_compiler::value::{Arg, Event, FactsKey, FieldRef, Payload, Value};
 use peregrine_schema as schema;
+use schema::derived::{Derived, Reading, derived};
 use schema::fields::field_with_argument;
 use schema::{EventFlags, FieldFlags, FieldId, Needs, Type};
 use serde::Deserialize;
@@ -81,6 +82,8 @@ pub struct TableEvent {
     image: Option<FactsKey>,
     file: Option<FactsKey>,
     fingerprints: bool,
+    /// The record: lengths as [`Payload::lens`] has them, and parameters.
+    record: ([u64; 2], Vec<u8>),
 }
 
 impl TableEvent {
@@ -92,6 +95,44 @@ impl TableEvent {
     /// The same event of a descriptor. Events of the same file must have the same values of fields with `FILE`.
     pub fn of_file(self, file: Option<FactsKey>) -> TableEvent {
         TableEvent { file, ..self }
+    }
+
+    /// The same event with a record of these parameters. Fields that one of them gives get its value, if it has the
+    /// size of its type.
+    pub fn of_record(mut self, fields: &[FieldRef], params: &[Vec<u8>]) -> TableEvent {
+        let row = &schema::EVENTS[usize::from(self.code)];
+        let number = |field, key| {
+            let Derived { param, reading } = derived(field, key, self.code)?;
+            let size = row.params[usize::from(param)].ty.size()?;
+            let bytes = params.get(usize::from(param)).filter(|bytes| bytes.len() == size)?;
+            let mut word = [0; 8];
+            word[..size].copy_from_slice(bytes);
+            let unsigned = u64::from_le_bytes(word);
+            let signed = (unsigned << (64 - 8 * size)) as i64 >> (64 - 8 * size);
+            Some(match reading {
+                Reading::Signed => Owned::Int(signed),
+                Reading::Unsigned => Owned::Uint(unsigned),
+                Reading::Negative => Owned::Bool(signed < 0),
+                Reading::AnyBit(bits) => Owned::Bool(unsigned & u64::from(bits) != 0),
+            })
+        };
+        for (slot, field) in self.slots.iter_mut().zip(fields) {
+            let key = if let Arg::Key(key) = &field.arg { Some(key.as_str()) } else { None };
+            let success = Owned::Str(b"SUCCESS".to_vec());
+            match (field.id, number(if field.id == FieldId::EvtRes { FieldId::EvtFailed } else { field.id }, key)) {
+                (FieldId::EvtRes, Some(Owned::Bool(false))) => *slot = Some(success),
+                (FieldId::EvtRes, Some(_)) if slot.is_none() || *slot == Some(success) => {
+                    *slot = Some(Owned::Str(b"EIO".to_vec()));
+                }
+                (FieldId::EvtRes, _) | (_, None) => {}
+                (_, value) => *slot = value,
+            }
+        }
+        let mut lens = [[0; 8]; 2];
+        for (index, param) in params.iter().enumerate().take(8) {
+            lens[index / 4][index % 4 * 2..][..2].copy_from_slice(&(param.len() as u16).to_le_bytes());
+        }
+        TableEvent { record: (lens.map(u64::from_le_bytes), params.concat()), ..self }
     }
 
     /// The same event, with a number for each value by which engines may recognise it.
@@ -112,7 +153,8 @@ impl Table {
             self.values.get(&(field.id, arg)).cloned()
         };
         let slots = fields.iter().map(value).collect();
-        TableEvent { code: self.code, slots, scratch: Bump::new(), image: None, file: None, fingerprints: false }
+        let (scratch, record) = (Bump::new(), Default::default());
+        TableEvent { code: self.code, slots, scratch, image: None, file: None, fingerprints: false, record }
     }
 }
 
@@ -140,6 +182,10 @@ impl Event for TableEvent {
             format!("{:?}", self.slots[slot]).hash(&mut hash);
             hash.finish()
         })
+    }
+
+    fn payload(&self) -> Payload<'_> {
+        Payload { lens: self.record.0, data: &self.record.1 }
     }
 
     fn scratch(&self) -> &Bump {

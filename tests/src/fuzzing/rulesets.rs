@@ -86,6 +86,11 @@ pub fn rulesets_differential(u: &mut Unstructured<'_>) -> Result<Seen> {
         if u.ratio(1, 3)? {
             bound = bound.with_fingerprints();
         }
+        if u.ratio(2, 3)? {
+            let types = schema::EVENTS[usize::from(table.code)].params.iter().map(|p| p.ty);
+            let params = types.map(|ty| generate::parameter(u, ty)).collect::<Result<Vec<_>>>()?;
+            bound = bound.of_record(&rules.fields, &params);
+        }
         for all in [true, false] {
             let expected = answer(&mut engines[0], &bound, all);
             if all {
