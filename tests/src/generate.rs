@@ -113,9 +113,10 @@ fn expression(u: &mut Unstructured<'_>, depth: u32, comparison: Comparison) -> R
 }
 
 fn comparison(u: &mut Unstructured<'_>) -> Result<String> {
-    match u.int_in_range(0..=11)? {
+    match u.int_in_range(0..=12)? {
         0 | 1 => return event_type(u),
         2 => return parameter_test(u),
+        12 => return record_test(u),
         3 => return transformer_of_several(u),
         _ => {}
     }
@@ -135,6 +136,16 @@ fn comparison(u: &mut Unstructured<'_>) -> Result<String> {
         return Ok(format!("{name} {operator} val({})", written(u, other)?));
     }
     test(u, &name, field.ty, list)
+}
+
+/// A test of a field that one number of the record gives.
+fn record_test(u: &mut Unstructured<'_>) -> Result<String> {
+    if u.ratio(1, 4)? {
+        return Ok(format!("evt.res {} {}", u.choose(&["=", "!="])?, u.choose(&["SUCCESS", "EIO"])?));
+    }
+    let name = *u.choose(&["evt.rawres", "evt.failed", "evt.is_open_read", "evt.is_open_write"])?;
+    let ty = FIELDS.iter().find(|field| field.name == name).map_or(Type::Bool, |field| field.ty);
+    test(u, name, ty, false)
 }
 
 fn event_type(u: &mut Unstructured<'_>) -> Result<String> {
