@@ -10,7 +10,8 @@
 //! values ID TABLE [SHIFT MASK DEFAULT] { "NAME" VALUE, ... }
 //! ```
 //!
-//! DEFAULT is a name or, for an unnamed one, 0. A mask or value is a number, or `(x86_64, aarch64)`; of an enumeration `-` says that the architecture lacks it.
+//! DEFAULT is a name or, for an unnamed one, 0. A mask or value is a number, or `(x86_64, aarch64)`; of an enumeration
+//! `-` says that the architecture lacks it.
 //!
 //! What must hold: a name is in its table (checked by the compiler); no kernel value stands twice in one enumeration.
 //! Names of a table that no rule gives are never recorded by a probe: the kernel has no such flag, or it means
