@@ -8,3 +8,6 @@
 //!
 //! What must hold then: this crate never parses a rule; unknown means pass, so that the kernel side drops nothing a
 //! rule could match; every loss is counted by cause.
+
+pub mod asm;
+pub mod btf;
