@@ -37,7 +37,7 @@ fn alu(insn: &Insn) -> Effect {
     let is_end = insn.op & 0xf0 == END & 0xf0;
     // `Neg` and byte order have no second operand whatever the source bit says.
     let one_operand = is_end || insn.op & 0xf0 == 0x80;
-    let src = if insn.from_register() && !one_operand { bits(insn.src) } else { 0 };
+    let src = if insn.by_register() && !one_operand { bits(insn.src) } else { 0 };
     Effect { reads: src | if is_mov { 0 } else { dst }, writes: dst }
 }
 
@@ -81,7 +81,7 @@ fn effect(program: &Program, at: usize) -> Effect {
         (class::STX, _) if insn.is_atomic() => atomic(insn),
         (class::STX, _) => Effect { reads: bits(insn.dst) | bits(insn.src), writes: 0 },
         (class::JMP | class::JMP32, _) => {
-            Effect { reads: bits(insn.dst) | if insn.from_register() { bits(insn.src) } else { 0 }, writes: 0 }
+            Effect { reads: bits(insn.dst) | if insn.by_register() { bits(insn.src) } else { 0 }, writes: 0 }
         }
         (class::LD, _) => Effect { reads: 0, writes: 0 },
         _ => alu(insn),
