@@ -65,7 +65,6 @@ pub struct Features {
     /// The kernel's release, as `uname -r` says it.
     pub release: String,
     /// What lockdown forbids: `none`, `integrity`, `confidentiality`; `None` where securityfs does not tell.
-    /// Under `confidentiality` programs may not read kernel memory.
     pub lockdown: Option<String>,
     /// The effective capabilities of this process, one bit each.
     pub capabilities: u64,
@@ -75,6 +74,8 @@ pub struct Features {
     pub raw_tracepoint: Feature,
     /// Likewise to a typed one (`tp_btf`).
     pub typed_tracepoint: Feature,
+    /// Programs may copy from kernel memory (not under lockdown `confidentiality`).
+    pub kernel_memory: Feature,
     /// Ring buffers (5.8), with their memory mapped here.
     pub ring: Feature,
     /// Arrays of rings, one for each CPU.
@@ -130,6 +131,16 @@ fn typed(btf: &Btf) -> Result<Tracepoint, String> {
     Ok(Tracepoint::Typed(id))
 }
 
+/// The helper that lockdown takes away.
+fn kernel_memory() -> Result<(), String> {
+    loads("probe_read", raw(), |a| {
+        let word = a.slot("word", 8, 8);
+        a.load(Size::B8, Reg::R3, Reg::R1, 0).mov(Reg::R2, 8).slot_address(Reg::R1, word, 0);
+        a.call(Helper::ProbeReadKernel);
+    })
+    .map(drop)
+}
+
 fn ring_array() -> Result<(), String> {
     let ring = MapSpec::ring("probe_inner", 4096).create_fd().map_err(|e| e.to_string())?;
     MapSpec::array_of_maps("probe_outer", 1, ring.as_fd()).create_fd().map(drop).map_err(|e| e.to_string())
@@ -179,7 +190,7 @@ fn rdonly_cast(btf: &Btf, tracepoint: Tracepoint) -> Result<(), String> {
     let pid = pid.ok_or("task_struct has no pid within reach")?;
     loads("probe_cast", tracepoint, |a| {
         a.call(Helper::GetCurrentTask).mov(Reg::R1, Reg::R0).load_const(Reg::R2, u64::from(task));
-        a.call_kfunc(cast).load(Size::B4, Reg::R0, Reg::R0, pid);
+        a.call_kfunc(cast, 2).load(Size::B4, Reg::R0, Reg::R0, pid);
     })
     .map(drop)
 }
@@ -212,6 +223,7 @@ impl Features {
             btf: btf.as_ref().map_or_else(|e| Feature::Missing(e.to_string()), |_| Feature::Works),
             raw_tracepoint: Feature::of(attaches("probe_raw", raw())),
             typed_tracepoint: Feature::of(typed().and_then(|t| attaches("probe_typed", t))),
+            kernel_memory: Feature::of(kernel_memory()),
             ring: Feature::of(ring),
             ring_array: Feature::of(ring_array()),
             task_storage: Feature::of(storage),
@@ -232,11 +244,12 @@ impl Features {
     }
 
     /// The features by name, in the order to print them.
-    pub fn list(&self) -> [(&'static str, &Feature); 8] {
+    pub fn list(&self) -> [(&'static str, &Feature); 9] {
         [
             ("kernel types (BTF)", &self.btf),
             ("raw tracepoints", &self.raw_tracepoint),
             ("typed tracepoints", &self.typed_tracepoint),
+            ("kernel memory", &self.kernel_memory),
             ("ring buffers", &self.ring),
             ("arrays of ring buffers", &self.ring_array),
             ("task storage", &self.task_storage),

@@ -64,7 +64,10 @@ fn call(program: &Program, at: usize) -> Effect {
             let start = at as i64 + 1 + i64::from(insn.imm);
             program.functions.iter().find(|f| f.start as i64 == start).map_or(0, |f| f.args)
         }
-        _ => 0,
+        _ => {
+            let known = program.kfuncs.binary_search_by_key(&at, |(place, _)| *place);
+            known.map_or(0, |i| program.kfuncs[i].1)
+        }
     };
     Effect { reads: arguments(count), writes: Reg::R0.bit() }
 }

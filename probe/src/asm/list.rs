@@ -107,7 +107,7 @@ impl Program {
     }
 
     /// The text of one instruction.
-    fn text(&self, at: usize) -> String {
+    pub(super) fn text(&self, at: usize) -> String {
         let insn = &self.insns[at];
         match (insn.class(), insn.op) {
             (_, LD_IMM64) => self.wide(at),

@@ -273,7 +273,7 @@ impl Btf {
     fn string(&self, offset: u32) -> &[u8] {
         let all = self.bytes.get(self.strings.0..self.strings.1).unwrap_or_default();
         let from = all.get(offset as usize..).unwrap_or_default();
-        from.split(|b| *b == 0).next().unwrap_or_default()
+        memchr::memchr(0, from).map_or(from, |end| &from[..end])
     }
 
     /// How many types there are.

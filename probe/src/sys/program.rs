@@ -63,7 +63,7 @@ impl LoadSpec<'_> {
 
 /// Why the kernel did not take a program.
 #[derive(Debug, Error)]
-#[error("the kernel refuses program `{program}`: {reason} ({error})")]
+#[error("the kernel refuses `{program}`{}: {reason} ({error})", place(.at.as_ref()))]
 pub struct LoadError {
     /// The program's name.
     pub program: String,
@@ -72,8 +72,14 @@ pub struct LoadError {
     pub error: io::Error,
     /// The verifier's last word, or what the answer usually means.
     pub reason: String,
+    /// Where, if the log says so: the number of the instruction, and its line with the comments of the generator.
+    pub at: Option<(usize, String)>,
     /// The verifier's log; may be empty.
     pub log: String,
+}
+
+fn place(at: Option<&(usize, String)>) -> String {
+    at.map_or_else(String::new, |(at, line)| format!(" at {at} [{line}]"))
 }
 
 /// As the kernel reads it for `BPF_PROG_LOAD`.
@@ -180,6 +186,12 @@ fn last_word(log: &str) -> Option<&str> {
     log.lines().rev().map(str::trim).find(|l| !l.is_empty() && !statistics(l))
 }
 
+/// The instruction that the log speaks of last, as in `12: (79) r1 = *(u64 *)(r6 +112)`.
+fn last_instruction(log: &str) -> Option<usize> {
+    let number = |l: &str| l.split_once(": (")?.0.trim().parse().ok();
+    log.lines().rev().find_map(number)
+}
+
 /// What an answer without a log usually means.
 fn usual_meaning(error: &io::Error) -> &'static str {
     match error.raw_os_error() {
@@ -220,7 +232,8 @@ pub fn load(program: &Program, spec: &LoadSpec<'_>) -> Result<Loaded, LoadError>
     }
     let log = text(&log);
     let reason = last_word(&log).unwrap_or_else(|| usual_meaning(&error)).to_owned();
-    Err(LoadError { program: program.name().to_owned(), error, reason, log })
+    let at = last_instruction(&log).and_then(|at| Some((at, program.line(at)?)));
+    Err(LoadError { program: program.name().to_owned(), error, reason, at, log })
 }
 
 /// Instructions from bytes; what is left over at the end is ignored.
@@ -489,7 +502,7 @@ pub fn load_btf(bytes: &[u8]) -> Result<OwnedFd, LoadError> {
     let _ = try_load_btf(bytes, &mut log);
     let log = text(&log);
     let reason = last_word(&log).unwrap_or_else(|| usual_meaning(&error)).to_owned();
-    Err(LoadError { program: "types".to_owned(), error, reason, log })
+    Err(LoadError { program: "types".to_owned(), error, reason, at: None, log })
 }
 
 /// As the kernel reads it for `BPF_ENABLE_STATS`.
@@ -519,6 +532,7 @@ mod tests {
         let log = "0: (79) r1 = *(u64 *)(r2 +0)\nR2 !read_ok\nprocessed 1 insns (limit 1000000) max_states 0\n\n";
         assert_eq!(last_word(log), Some("R2 !read_ok"));
         assert_eq!((last_word(""), last_word("processed 0 insns\n")), (None, None));
+        assert_eq!((last_instruction(log), last_instruction("x: (1")), (Some(0), None));
         assert_eq!(text(b"ab\0cd"), "ab");
     }
 
