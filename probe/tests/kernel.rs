@@ -215,6 +215,27 @@ fn a_full_ring_is_counted_and_goes_on_when_read() {
     assert_eq!((probe.count(0), probe.count(1)), (5000 + kept, 1000 - kept));
 }
 
+#[test]
+fn records_are_read_while_they_are_written() {
+    let _alone = ALONE.lock().unwrap();
+    let Some(mut probe) = probe(true, 1 << 14) else { return };
+    set_program(&probe.programs, CALL as u32, probe.recorders[0].as_fd()).unwrap();
+    let (threads, calls) = (4, 20_000u32);
+    let mut read = 0;
+    std::thread::scope(|s| {
+        let writers: Vec<_> = (0..threads).map(|_| s.spawn(move || call(calls))).collect();
+        while !writers.iter().all(|w| w.is_finished()) {
+            read += probe.read().values().sum::<u64>();
+        }
+    });
+    read += probe.read().values().sum::<u64>();
+    let misses = probe.dispatcher.info().unwrap().recursion_misses;
+    let (written, full) = (probe.count(0), probe.count(1));
+    eprintln!("{read} read, {written} written, {full} without room, {misses} runs left out");
+    assert_eq!(read, written);
+    assert_eq!(written + full + misses, u64::from(threads * calls));
+}
+
 /// A program that numbers its records, and sometimes takes one back.
 fn numbering(typed: bool, ring: RawFd, counter: RawFd) -> Program {
     let mut a = Asm::new("numbering");

@@ -183,3 +183,91 @@ impl Memory {
         self.consumer_word().store(self.read, Ordering::Release);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::File;
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::FileExt;
+
+    const SIZE: u32 = 1 << 16;
+
+    /// A file laid out as a ring, so that it can hold what a kernel would not write.
+    struct Fake(File);
+
+    impl Fake {
+        fn new() -> (Fake, Memory) {
+            let file = tempfile::tempfile().unwrap();
+            file.set_len((2 * page_size() + 2 * SIZE as usize) as u64).unwrap();
+            let memory = Memory::map(file.as_fd(), SIZE).unwrap();
+            (Fake(file), memory)
+        }
+
+        /// Writes a header and the position up to which all is reserved.
+        fn write(&self, at: usize, header: u32, end: usize) {
+            let data = 2 * page_size() + (at & (SIZE as usize - 1));
+            self.0.write_all_at(&header.to_ne_bytes(), data as u64).unwrap();
+            self.0.write_all_at(&end.to_ne_bytes(), page_size() as u64).unwrap();
+        }
+    }
+
+    fn length(read: Read<'_>) -> (usize, Position) {
+        match read {
+            Read::Data(data, next) => (data.len(), next),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn records_are_read_up_to_a_busy_one() {
+        let (fake, memory) = Fake::new();
+        assert_eq!(memory.read(memory.start(), memory.end()), Read::End);
+        fake.write(0, 5, 16);
+        fake.write(16, 8 | DISCARDED, 32);
+        fake.write(32, 8 | BUSY, 48);
+        let end = memory.end();
+        assert_eq!(length(memory.read(memory.start(), end)), (5, Position(16)));
+        assert_eq!(memory.read(Position(16), end), Read::Discarded(Position(32)));
+        assert_eq!(memory.read(Position(32), end), Read::Busy);
+        fake.write(32, 8, 48);
+        assert_eq!(length(memory.read(Position(32), end)), (8, Position(48)));
+    }
+
+    #[test]
+    fn lengths_beyond_what_was_written_are_damage() {
+        for header in [9, 4096, SIZE, SIZE + 1, DISCARDED - 1, DISCARDED | 9, !BUSY] {
+            let (fake, memory) = Fake::new();
+            fake.write(0, header, 16);
+            assert_eq!(memory.read(memory.start(), memory.end()), Read::Damaged, "{header:#x}");
+        }
+        // The same where so much would have been written.
+        let (fake, memory) = Fake::new();
+        fake.write(0, SIZE + 8, usize::MAX >> 1);
+        assert_eq!(memory.read(memory.start(), memory.end()), Read::Damaged);
+    }
+
+    #[test]
+    fn room_is_given_back_once_and_places_given_back_are_not_read() {
+        let (fake, mut memory) = Fake::new();
+        fake.write(0, 8, 32);
+        fake.write(16, 8, 32);
+        let start = memory.start();
+        memory.release(Position(16));
+        memory.release(start);
+        assert_eq!((memory.start(), memory.read(start, memory.end())), (Position(16), Read::End));
+        let mut word = [0; 8];
+        fake.0.read_exact_at(&mut word, 0).unwrap();
+        assert_eq!(usize::from_ne_bytes(word), 16);
+        // Whoever maps it next goes on there.
+        assert_eq!(Memory::map(fake.0.as_fd(), SIZE).unwrap().start(), Position(16));
+    }
+
+    #[test]
+    fn odd_sizes_are_refused() {
+        let file = tempfile::tempfile().unwrap();
+        for size in [0, 1, 100, SIZE + 4096, SIZE - 1] {
+            assert!(Memory::map(file.as_fd(), size).is_err(), "{size}");
+        }
+    }
+}
