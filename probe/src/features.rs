@@ -15,7 +15,7 @@ use crate::sys::program::{LoadError, LoadSpec, Loaded, ProgramBtf, Tracepoint, l
 use std::fmt;
 use std::fs;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 
 /// One feature: there, or not and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,8 +86,9 @@ pub struct Features {
     pub bpf_loop: Feature,
     /// `bpf_rdonly_cast` (6.2): kernel memory read without a helper for each field.
     pub rdonly_cast: Feature,
-    /// Whether maps count against the limit on locked memory (before 5.11), so that it must be lifted.
-    pub needs_memlock: bool,
+    /// Whether maps count against the limit on locked memory (before 5.11), so that it must be lifted; `None` where
+    /// nothing can be loaded.
+    pub needs_memlock: Option<bool>,
 }
 
 /// Lifts the limit on locked memory. Needed where [`Features::needs_memlock`]; harmless elsewhere.
@@ -142,7 +143,7 @@ fn kernel_memory() -> Result<(), String> {
 }
 
 fn ring_array() -> Result<(), String> {
-    let ring = MapSpec::ring("probe_inner", 4096).create_fd().map_err(|e| e.to_string())?;
+    let ring = MapSpec::ring("probe_inner", limits::page_size() as u32).create_fd().map_err(|e| e.to_string())?;
     MapSpec::array_of_maps("probe_outer", 1, ring.as_fd()).create_fd().map(drop).map_err(|e| e.to_string())
 }
 
@@ -151,18 +152,12 @@ fn task_storage(tracepoint: Tracepoint) -> Result<(), String> {
     let (key, value) = (types.int("int", 4), types.int("u64", 8));
     let types = load_btf(&types.finish()).map_err(short)?;
     let spec = MapSpec::task_storage("probe_task", 8, MapBtf { btf: types.as_fd(), key, value });
-    let map = spec.create().map_err(|e| with_cause(&e))?;
-    let fd = std::os::fd::AsRawFd::as_raw_fd(&map.fd().as_fd());
+    let map = spec.create_fd().map_err(|e| e.to_string())?;
     loads("probe_task", tracepoint, |a| {
-        a.call(Helper::GetCurrentTaskBtf).load_map(Reg::R1, fd).mov(Reg::R2, Reg::R0);
+        a.call(Helper::GetCurrentTaskBtf).load_map(Reg::R1, map.as_raw_fd()).mov(Reg::R2, Reg::R0);
         a.mov(Reg::R3, 0).mov(Reg::R4, 1).call(Helper::TaskStorageGet);
     })
     .map(drop)
-}
-
-/// An error with the one beneath it, where libraries tell them apart.
-fn with_cause(error: &dyn std::error::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }
 
 fn bpf_loop() -> Result<(), String> {
@@ -215,7 +210,7 @@ impl Features {
         // Helpers on tasks are for typed tracepoints; where there are none, the reason is that.
         let storage = typed().and_then(task_storage);
         let cast = btf.as_ref().map_or_else(missing, |btf| rdonly_cast(btf, raw()));
-        let ring = Ring::create("probe_ring", 4096).map_err(|e| with_cause(&e));
+        let ring = Ring::create("probe_ring", limits::page_size() as u32);
         Features {
             release: fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned(),
             lockdown: fs::read_to_string("/sys/kernel/security/lockdown").ok().as_deref().and_then(lockdown),
@@ -261,14 +256,13 @@ impl Features {
 
 /// Whether maps count against the limit on locked memory. The change came with 5.11, and so did a helper; asking for
 /// that does not depend on the limit, as making a map would.
-fn needs_memlock() -> bool {
+fn needs_memlock() -> Option<bool> {
     let probe = |helper| {
         loads("probe_memlock", raw(), |a| {
             a.call(helper);
         })
     };
-    // Where nothing loads, it says nothing.
-    probe(Helper::KtimeGetNs).is_ok() && probe(Helper::GetCurrentTaskBtf).is_err()
+    probe(Helper::KtimeGetNs).ok().map(|_| probe(Helper::GetCurrentTaskBtf).is_err())
 }
 
 impl fmt::Display for Features {
@@ -282,7 +276,11 @@ impl fmt::Display for Features {
         for (name, feature) in self.list() {
             writeln!(f, "{name:22} {feature}")?;
         }
-        let memlock = if self.needs_memlock { "must be lifted" } else { "does not matter" };
+        let memlock = match self.needs_memlock {
+            None => "not known",
+            Some(true) => "must be lifted",
+            Some(false) => "does not matter",
+        };
         writeln!(f, "{:22} {memlock}", "limit of locked memory")?;
         let (has, lacks): (Vec<_>, Vec<_>) = self.capabilities().partition(|(_, has)| *has);
         let names = |list: Vec<(&'static str, bool)>| list.iter().map(|(n, _)| *n).collect::<Vec<_>>().join(" ");

@@ -11,7 +11,7 @@
 
 use crate::sys::map::MapSpec;
 use crate::sys::ring::{Memory, Position, Read};
-use aya::maps::{MapData, MapError};
+use aya::maps::MapData;
 use std::cell::Cell;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -31,8 +31,7 @@ pub enum RingError {
         /// The size wanted.
         bytes: u32,
         /// Why.
-        #[source]
-        error: MapError,
+        error: io::Error,
     },
     /// Its memory cannot be mapped.
     #[error("a ring of {bytes} bytes cannot be mapped: {error}")]
@@ -40,7 +39,6 @@ pub enum RingError {
         /// The size wanted.
         bytes: u32,
         /// Why.
-        #[source]
         error: io::Error,
     },
 }
@@ -58,7 +56,9 @@ impl Ring {
     ///
     /// As the kernel gives them.
     pub fn create(name: &str, bytes: u32) -> Result<Ring, RingError> {
-        let map = MapSpec::ring(name, bytes).create().map_err(|error| RingError::Create { bytes, error })?;
+        let refused = |error| RingError::Create { bytes, error };
+        let fd = MapSpec::ring(name, bytes).create_fd().map_err(refused)?;
+        let map = MapData::from_fd(fd).map_err(|e| refused(io::Error::other(e)))?;
         let memory = Memory::map(map.fd().as_fd(), bytes).map_err(|error| RingError::Map { bytes, error })?;
         Ok(Ring { map, memory })
     }

@@ -31,9 +31,9 @@ const RECORD: i32 = 16;
 
 /// The tracepoint to use, or `None` with a word on why not.
 fn tracepoint(typed: bool) -> Option<Tracepoint> {
-    let feature = if typed { &FEATURES.typed_tracepoint } else { &FEATURES.raw_tracepoint };
-    if !feature.works() || !FEATURES.ring_array.works() {
-        eprintln!("skipped: {feature}, {}", FEATURES.ring_array);
+    let point = if typed { &FEATURES.typed_tracepoint } else { &FEATURES.raw_tracepoint };
+    if let Some(missing) = [point, &FEATURES.ring_array].into_iter().find(|f| !f.works()) {
+        eprintln!("skipped: {missing}");
         return None;
     }
     if !typed {

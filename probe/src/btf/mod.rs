@@ -47,7 +47,7 @@ const DEEPEST: u32 = 32;
 pub enum BtfError {
     /// The file cannot be read.
     #[error("{VMLINUX}: {0}")]
-    Read(#[source] io::Error),
+    Read(io::Error),
     /// Not BTF, or of the other byte order.
     #[error("not BTF of this machine's byte order")]
     Magic,

@@ -68,7 +68,6 @@ pub struct LoadError {
     /// The program's name.
     pub program: String,
     /// What the kernel answered.
-    #[source]
     pub error: io::Error,
     /// The verifier's last word, or what the answer usually means.
     pub reason: String,
