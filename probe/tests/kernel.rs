@@ -511,6 +511,28 @@ fn tasks_have_storage_and_maps_are_read_by_bytes() {
 }
 
 #[test]
+fn links_carry_a_number() {
+    let Some(point) = tracepoint(true) else { return };
+    let _alone = ALONE.lock().unwrap();
+    let seen = MapSpec::new("seen", MapType::Array, 4, 8, 1).create().unwrap();
+    let mut a = Asm::new("cookie");
+    let out = a.label("out");
+    a.mov(R6, R1);
+    only_us(&mut a, out);
+    a.mov(R1, R6).call(Helper::GetAttachCookie).load_map_value(R1, fd(&seen), 0).store(Size::B8, R1, 0, R0);
+    a.bind(out).mov(R0, 0).exit();
+    let loaded = match load(&a.finish().unwrap(), &LoadSpec::new(point)) {
+        Ok(loaded) => loaded,
+        Err(e) => return eprintln!("skipped: {e}"),
+    };
+    let _link = loaded.attach_with_cookie(0x1234_5678_9abc).unwrap();
+    call(1);
+    let mut value = [0; 8];
+    Layout::of(&seen).unwrap().lookup(&[0; 4], &mut value).unwrap();
+    assert_eq!(u64::from_ne_bytes(value), 0x1234_5678_9abc);
+}
+
+#[test]
 fn features_are_told() {
     eprint!("{}", *FEATURES);
     assert!(FEATURES.to_string().lines().count() >= 12);

@@ -307,7 +307,8 @@ impl Loaded {
         unsafe { bpf_fd(Command::RawTracepointOpen, &mut attr) }.map(|fd| Link { fd })
     }
 
-    /// Attaches a typed program with a number that it can ask for (Linux 6.1 or so; try).
+    /// Attaches a typed program with a number that it can ask for by [`crate::asm::Helper::GetAttachCookie`]. Older
+    /// kernels attach without the number or refuse the helper.
     ///
     /// # Errors
     ///
