@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 /// Files that may be long, with the reason.
 const LONG: [(&str, &str); 1] = [("compiler/schema/src/", "flat tables")];
 /// Modules that may hold `unsafe`, with the reason.
-const UNSAFE: [(&str, &str); 4] = [
+const UNSAFE: [(&str, &str); 5] = [
     ("compiler/src/backend/codegen.rs", "types of the functions that generated code calls; none is called there"),
     ("runtime/src/sys/", "memory maps"),
+    ("probe/src/sys/", "bpf(2) and the memory of rings"),
     ("compiler/src/backend/native.rs", "calls into generated code"),
     ("compiler/src/backend/frame.rs", "memory shared with generated code"),
 ];
