@@ -3,6 +3,8 @@
 //! Each function gives a whole page as Markdown; the same rows give the same text. A test compares the pages with
 //! the files and, with `UPDATE=1` in the environment, rewrites them.
 
+mod capture;
+
 use crate::convert::{Action, CONVERSIONS, Conversion, Instr};
 use crate::events::{BPF, EVENTS, KEYCTL, PTRACE, SOCKOPT};
 use crate::flags::TABLES;
@@ -37,10 +39,11 @@ const ORIGIN_NOTE: &str = "Written from the rows in `compiler/schema`; \
 
 /// Appends formatted text. Writing to a `String` cannot fail.
 macro_rules! put {
-    ($out:expr, $($arg:tt)*) => {
+    ($out:expr, $($arg:tt)*) => {{
         let _ = write!($out, $($arg)*);
-    };
+    }};
 }
+use put;
 
 /// Text as a table cell.
 fn cell(text: &str) -> String {
@@ -77,9 +80,11 @@ fn events() -> String {
         EVENTS.iter().filter(|e| e.flags.has(EventFlags::OLD_VERSION) && !e.flags.has(EventFlags::UNUSED)),
     );
     put!(out, "Never used: codes {}.\n\n", join_codes(EVENTS.iter().filter(|e| e.flags.has(EventFlags::UNUSED))));
+    capture::captures(&mut out);
     syscall_table(&mut out);
     dynamic_tables(&mut out);
     flag_tables(&mut out);
+    capture::flag_maps(&mut out);
     conversion_table(&mut out);
     out
 }

@@ -1,13 +1,14 @@
 //! The tables of Peregrine: what an event, a parameter, a field and an operator *is*, one row per fact.
 //!
-//! Everything else is derived from these rows: the capture reader's view of a record, `evt.arg.*`, name
-//! resolution and type checking of conditions, the reference pages under `docs/`.
+//! Everything else is derived from these rows: the capture reader's view of a record, the programs that make it in
+//! the kernel, `evt.arg.*`, name resolution and type checking of conditions, the reference pages under `docs/`.
 //!
 //! What must hold: no I/O, no dependency, no logic beyond looking a row up. Sizes are bytes, times are
 //! nanoseconds. The facts are those of event schema 4.5.1 (driver API 10.1.0), rules engine 0.63.0.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail"))]
 
+pub mod capture;
 pub mod convert;
 pub mod docs;
 pub mod events;
@@ -18,6 +19,7 @@ pub mod syscalls;
 #[cfg(test)]
 mod tests;
 
+pub use capture::{Capture, Producer};
 pub use events::EVENTS;
 pub use fields::{FIELDS, FieldId};
 
@@ -206,6 +208,8 @@ pub struct Param {
     pub dynamic: &'static [Param],
     /// For [`Type::Fsrelpath`]: index of the parameter holding the directory descriptor.
     pub dirfd: Option<u8>,
+    /// How the kernel side obtains it; `None` in events that no probe makes.
+    pub capture: Option<Capture>,
 }
 
 /// `evt.category` of an event (`EC_*`); categories of I/O depend on the descriptor.
@@ -373,6 +377,8 @@ pub struct Event {
     pub params: &'static [Param],
     /// Index of the parameter that holds the descriptor the event works on, if one does.
     pub fd_param: Option<u8>,
+    /// Where in the kernel it is made; empty if no probe makes it.
+    pub producers: &'static [Producer],
     /// Effect on state.
     pub effect: Effect,
     /// One sentence.

@@ -7,6 +7,8 @@
 //! What must hold: codes ascend (0 is "unknown", 382 a hole); names are unique. The name of the event type may differ
 //! from that of the call: `pread64` is delivered as `pread`.
 
+use crate::capture::Hook;
+use crate::event;
 use crate::events::{EVENTS, code};
 
 /// Number of system calls and tracepoints.
@@ -17,6 +19,19 @@ pub const ASYNC_EVENT_NAMES: [&str; 2] = ["container", "container_removed"];
 
 /// Name of the system call with code 0.
 pub const UNKNOWN_SYSCALL: &str = "unknown";
+
+/// An architecture for which the kernel side is generated.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[allow(missing_docs, reason = "self-explaining")]
+pub enum Arch {
+    X86_64,
+    Aarch64,
+}
+
+impl Arch {
+    /// All of them.
+    pub const ALL: [Arch; 2] = [Arch::X86_64, Arch::Aarch64];
+}
 
 /// A system call or tracepoint.
 #[derive(Clone, Copy, Debug)]
@@ -38,11 +53,28 @@ impl Syscall {
     pub const fn is_generic(&self) -> bool {
         self.event == code::GENERIC_X
     }
+    /// Number on an architecture; `None` if it lacks the call, and for tracepoints.
+    pub const fn number(&self, arch: Arch) -> Option<u16> {
+        match arch {
+            Arch::X86_64 => self.x86_64,
+            Arch::Aarch64 => self.aarch64,
+        }
+    }
+    /// Code of the enter event that is made in addition, before the kernel acts on the arguments; five calls have one.
+    pub fn enter_event(&self) -> Option<u16> {
+        let enter = event(self.event.checked_sub(1)?)?;
+        enter.producers.iter().any(|p| p.hook == Hook::SysEnter).then_some(enter.code)
+    }
 }
 
 /// The row of a code.
 pub fn syscall(code: u16) -> Option<&'static Syscall> {
     SYSCALLS.binary_search_by_key(&code, |s| s.code).ok().map(|index| &SYSCALLS[index])
+}
+
+/// The row of a number on an architecture. A call without one (a newer one) is delivered as a generic event of code 0.
+pub fn syscall_by_number(arch: Arch, number: u16) -> Option<&'static Syscall> {
+    SYSCALLS.iter().find(|s| s.number(arch) == Some(number))
 }
 
 /// Name of a code, as `evt.type` prints it for a generic event.
@@ -567,7 +599,7 @@ syscalls! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{EventFlags, event};
+    use crate::EventFlags;
     use std::collections::HashSet;
 
     #[test]
