@@ -2,7 +2,9 @@
 //!
 //! Row: `code NAME "name" x86_64 aarch64 EVENT;` where `code` is the number used in captures (the `ID` of a generic
 //! event), `-` says that the architecture lacks the call, and `EVENT` is the event type under which the call is
-//! delivered: the exit event, or the tracepoint's only event. `GENERIC_X` means: no event type of its own.
+//! delivered: the exit event, or the tracepoint's only event. `GENERIC_X` means: no event type of its own. Several calls
+//! may share an event type (`sendfile` and `sendfile64`); where else an event type is made, say a successful `execveat`,
+//! stands in its row ([`crate::Event::producers`]).
 //!
 //! What must hold: codes ascend (0 is "unknown", 382 a hole); names are unique. The name of the event type may differ
 //! from that of the call: `pread64` is delivered as `pread`.

@@ -17,10 +17,10 @@ pub enum Special {
     /// `ptrace`, by its request (argument 0):
     ///
     /// ```text
-    /// the call failed               0:u8 0:u64
-    /// PEEKTEXT PEEKDATA PEEKUSR     0:u8 word:u64        in user memory at the address in argument 3; else 0
-    /// CONT SINGLESTEP DETACH SYSCALL  1:u8 signal:u8     low byte of argument 3
-    /// all others                    0:u8 argument 3:u64
+    /// the call failed                                   0:u8 0:u64
+    /// PEEKTEXT 1  PEEKDATA 2  PEEKUSR 3                 0:u8 word:u64      in user memory at argument 3; else 0
+    /// CONT 7  SINGLESTEP 9  DETACH 17  SYSCALL 24       1:u8 signal:u8     low byte of argument 3
+    /// all others                                        0:u8 argument 3:u64
     /// ```
     PtraceData,
     /// `setsockopt`, `getsockopt`: kind (u8, index into [`crate::events::SOCKOPT`]) and value, read from user memory
