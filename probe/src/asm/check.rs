@@ -37,7 +37,7 @@ fn alu(insn: &Insn) -> Effect {
     let is_end = insn.op & 0xf0 == END & 0xf0;
     // `Neg` and byte order have no second operand whatever the source bit says.
     let one_operand = is_end || insn.op & 0xf0 == 0x80;
-    let src = if insn.from_register() && !one_operand { bits(insn.src) } else { 0 };
+    let src = if insn.by_register() && !one_operand { bits(insn.src) } else { 0 };
     Effect { reads: src | if is_mov { 0 } else { dst }, writes: dst }
 }
 
@@ -64,7 +64,10 @@ fn call(program: &Program, at: usize) -> Effect {
             let start = at as i64 + 1 + i64::from(insn.imm);
             program.functions.iter().find(|f| f.start as i64 == start).map_or(0, |f| f.args)
         }
-        _ => 0,
+        _ => {
+            let known = program.kfuncs.binary_search_by_key(&at, |(place, _)| *place);
+            known.map_or(0, |i| program.kfuncs[i].1)
+        }
     };
     Effect { reads: arguments(count), writes: Reg::R0.bit() }
 }
@@ -81,7 +84,7 @@ fn effect(program: &Program, at: usize) -> Effect {
         (class::STX, _) if insn.is_atomic() => atomic(insn),
         (class::STX, _) => Effect { reads: bits(insn.dst) | bits(insn.src), writes: 0 },
         (class::JMP | class::JMP32, _) => {
-            Effect { reads: bits(insn.dst) | if insn.from_register() { bits(insn.src) } else { 0 }, writes: 0 }
+            Effect { reads: bits(insn.dst) | if insn.by_register() { bits(insn.src) } else { 0 }, writes: 0 }
         }
         (class::LD, _) => Effect { reads: 0, writes: 0 },
         _ => alu(insn),

@@ -281,7 +281,7 @@ impl Insn {
     }
 
     /// Whether the second operand of arithmetic or a jump is a register.
-    pub(crate) const fn from_register(&self) -> bool {
+    pub(crate) const fn by_register(&self) -> bool {
         self.op & FROM_REGISTER != 0
     }
 

@@ -25,13 +25,13 @@ fn alu(insn: &Insn) -> String {
     let (dst, code) = (insn.dst, usize::from(insn.op >> 4));
     match insn.op & 0xf0 {
         END => {
-            let order = if insn.from_register() { "be" } else { "le" };
+            let order = if insn.by_register() { "be" } else { "le" };
             format!("r{dst} = {order}{} r{dst}", insn.imm)
         }
         0x80 => format!("{letter}{dst} = -{letter}{dst}"),
         _ => {
             let op = BINARY.get(code).copied().unwrap_or("?=");
-            match insn.from_register() {
+            match insn.by_register() {
                 true => format!("{letter}{dst} {op} {letter}{}", insn.src),
                 false => format!("{letter}{dst} {op} {}", insn.imm),
             }
@@ -99,7 +99,7 @@ impl Program {
         }
         let letter = if insn.class() == class::JMP { 'r' } else { 'w' };
         let test = TESTS.get(usize::from(insn.op >> 4)).copied().unwrap_or("?");
-        let right = match insn.from_register() {
+        let right = match insn.by_register() {
             true => format!("{letter}{}", insn.src),
             false => insn.imm.to_string(),
         };
@@ -107,7 +107,7 @@ impl Program {
     }
 
     /// The text of one instruction.
-    fn text(&self, at: usize) -> String {
+    pub(super) fn text(&self, at: usize) -> String {
         let insn = &self.insns[at];
         match (insn.class(), insn.op) {
             (_, LD_IMM64) => self.wide(at),

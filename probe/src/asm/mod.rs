@@ -102,6 +102,8 @@ pub struct Asm {
     /// By ascending instruction.
     comments: Vec<(usize, String)>,
     functions: Vec<Function>,
+    /// Calls of kernel functions and how many arguments each reads, by ascending instruction.
+    kfuncs: Vec<(usize, u8)>,
     frame: Frame,
     mistakes: Vec<Mistake>,
 }
@@ -114,6 +116,7 @@ pub struct Program {
     labels: Vec<(usize, String)>,
     comments: Vec<(usize, String)>,
     functions: Vec<Function>,
+    kfuncs: Vec<(usize, u8)>,
 }
 
 impl Program {
@@ -135,6 +138,14 @@ impl Program {
     /// The instructions as the kernel reads them, 8 bytes each.
     pub fn bytes(&self) -> Vec<u8> {
         self.insns.iter().flat_map(Insn::bytes).collect()
+    }
+
+    /// The line of the listing for an instruction, with its comments.
+    pub fn line(&self, at: usize) -> Option<String> {
+        let first = self.comments.partition_point(|(place, _)| *place < at);
+        let notes = self.comments[first..].iter().take_while(|(place, _)| *place == at);
+        let notes: String = notes.map(|(_, note)| format!("; {note}")).collect();
+        self.insns.get(at).map(|_| format!("{}{notes}", self.text(at)))
     }
 
     /// The map file descriptors named by the instructions, with the place of each.
@@ -183,6 +194,7 @@ impl Asm {
             uses: Vec::new(),
             comments: Vec::new(),
             functions: vec![main],
+            kfuncs: Vec::new(),
             frame: Frame::default(),
             mistakes: Vec::new(),
         }
@@ -348,8 +360,9 @@ impl Asm {
         self.insn(Insn::call(target::HELPER, helper as i32))
     }
 
-    /// Calls a function of the kernel by its BTF type id. The number of arguments is not checked.
-    pub fn call_kfunc(&mut self, id: u32) -> &mut Asm {
+    /// Calls a function of the kernel by its BTF type id, with `args` arguments.
+    pub fn call_kfunc(&mut self, id: u32, args: u8) -> &mut Asm {
+        self.kfuncs.push((self.insns.len(), args));
         self.insn(Insn::call(target::KFUNC, id.cast_signed()))
     }
 
@@ -406,6 +419,19 @@ impl Asm {
         self.mov(dst, Reg::R10).add(dst, i32::from(slot.at(byte)))
     }
 
+    /// Fills a slot with zeros, by as few stores as its alignment allows.
+    pub fn zero_slot(&mut self, slot: Slot) -> &mut Asm {
+        let end = slot.offset + slot.size as i16;
+        let mut at = slot.offset;
+        while at < end {
+            let fits = |s: &Size| at % i16::from(s.bytes()) == 0 && at + i16::from(s.bytes()) <= end;
+            let size = [Size::B8, Size::B4, Size::B2].into_iter().find(fits).unwrap_or(Size::B1);
+            self.store(size, Reg::R10, at, 0);
+            at += i16::from(size.bytes());
+        }
+        self
+    }
+
     /// Resolves labels and checks the program.
     ///
     /// # Errors
@@ -418,8 +444,8 @@ impl Asm {
         let places = self.labels.iter().filter_map(|l| Some((l.at?, l.name.clone())));
         let mut labels: Vec<(usize, String)> = places.collect();
         labels.sort_by_key(|(at, _)| *at);
-        let Asm { name, insns, comments, functions, .. } = self;
-        let program = Program { name, insns, labels, comments, functions };
+        let Asm { name, insns, comments, functions, kfuncs, .. } = self;
+        let program = Program { name, insns, labels, comments, functions, kfuncs };
         // The flow is only known once every jump has its target.
         if list.is_empty() {
             list = check::check(&program);

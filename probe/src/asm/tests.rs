@@ -70,7 +70,7 @@ fn memory_is_encoded_as_documented() {
 #[test]
 fn calls_and_jumps_are_encoded_as_documented() {
     encodes(|a| stop(a.call(Helper::GetCurrentPidTgid)), "850000000e000000");
-    encodes(|a| stop(a.call_kfunc(0x1234)), "8520000034120000");
+    encodes(|a| stop(a.call_kfunc(0x1234, 2)), "8520000034120000");
     encodes(|a| stop(a.exit()), "9500000000000000");
     let jump = |write: fn(&mut Asm, Label), expected: &str| {
         let mut a = Asm::new("t");
@@ -146,6 +146,8 @@ each:
     let program = a.finish().unwrap();
     assert_eq!(program.to_string(), expected);
     assert_eq!(program.maps().collect::<Vec<_>>(), [(6, 7)]);
+    assert_eq!(program.line(10).as_deref(), Some("r1 = 1; count; for all CPUs"));
+    assert_eq!((program.line(25).as_deref(), program.line(30)), (Some("exit"), None));
     assert_eq!(program.functions()[0].stack, 4);
     assert_eq!(program.functions()[1], Function { name: "each".into(), start: 26, args: 2, stack: 0 });
     assert_eq!(program.clone().with_maps(|fd| fd + 1).maps().collect::<Vec<_>>(), [(6, 8)]);
@@ -215,6 +217,8 @@ fn registers_hold_something_on_every_way() {
     // Arguments of a helper count as reads; so does the result at the end.
     let arguments = mistakes(|a| stop(a.mov(R2, 0).call(Helper::RingbufReserve).exit()));
     assert_eq!(arguments, [Mistake::Unwritten { reg: R3, at: 1 }]);
+    let kernel = mistakes(|a| stop(a.call_kfunc(1, 2).exit()));
+    assert_eq!(kernel, [Mistake::Unwritten { reg: R2, at: 0 }]);
     assert_eq!(mistakes(|a| stop(a.exit())), [Mistake::Unwritten { reg: R0, at: 0 }]);
     // A loop that loses its argument in the first turn.
     let turn = mistakes(|a| {
@@ -258,6 +262,12 @@ fn the_stack_is_shared_out() {
     assert_eq!(a.slot("after", 4, 4).offset, -20);
     a.mov(R0, 0).exit();
     assert_eq!(a.finish().unwrap().functions()[0].stack, 216);
+    let mut a = Asm::new("t");
+    a.slot("one", 1, 1);
+    let odd = a.slot("odd", 15, 1);
+    a.zero_slot(odd);
+    let stores: Vec<(i16, u8)> = a.insns.iter().map(|i| (i.off, i.access())).collect();
+    assert_eq!(stores, [(-16, 8), (-8, 4), (-4, 2), (-2, 1)]);
     let full = mistakes(|a| {
         a.slot("most", 508, 4);
         a.slot("more", 8, 4);

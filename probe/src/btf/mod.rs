@@ -47,7 +47,7 @@ const DEEPEST: u32 = 32;
 pub enum BtfError {
     /// The file cannot be read.
     #[error("{VMLINUX}: {0}")]
-    Read(#[source] io::Error),
+    Read(io::Error),
     /// Not BTF, or of the other byte order.
     #[error("not BTF of this machine's byte order")]
     Magic,
@@ -273,7 +273,7 @@ impl Btf {
     fn string(&self, offset: u32) -> &[u8] {
         let all = self.bytes.get(self.strings.0..self.strings.1).unwrap_or_default();
         let from = all.get(offset as usize..).unwrap_or_default();
-        from.split(|b| *b == 0).next().unwrap_or_default()
+        memchr::memchr(0, from).map_or(from, |end| &from[..end])
     }
 
     /// How many types there are.

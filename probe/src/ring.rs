@@ -1,0 +1,136 @@
+//! Reads the records of a ring in place, in batches.
+//!
+//! A [`Batch`] lends records as slices of the ring's own memory. All records of a batch may be held at the same time;
+//! when the batch ends, the kernel gets the room of those that were taken, in one store. Nothing sleeps here and
+//! nothing is woken: programs submit with [`NO_WAKEUP`], and whoever reads decides when to look again.
+//!
+//! What must hold: one reader for each ring. A record that a program is still writing holds up those behind it
+//! (they are in the order of reservation); it comes with a later batch.
+//!
+//! Aya's reader is not used: it stores the position after each record and lends one at a time.
+
+use crate::sys::map::MapSpec;
+use crate::sys::ring::{Memory, Position, Read};
+use aya::maps::MapData;
+use std::cell::Cell;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use thiserror::Error;
+
+/// Flag of `bpf_ringbuf_submit`, `_output` and `_discard`: wake nobody. Waking costs more than the event.
+pub const NO_WAKEUP: i32 = 1;
+/// Flag of the same: wake the reader even if it has not caught up.
+pub const FORCE_WAKEUP: i32 = 2;
+
+/// Why a ring cannot be made.
+#[derive(Debug, Error)]
+pub enum RingError {
+    /// The kernel does not create it.
+    #[error("a ring of {bytes} bytes cannot be made: {error}")]
+    Create {
+        /// The size wanted.
+        bytes: u32,
+        /// Why.
+        error: io::Error,
+    },
+    /// Its memory cannot be mapped.
+    #[error("a ring of {bytes} bytes cannot be mapped: {error}")]
+    Map {
+        /// The size wanted.
+        bytes: u32,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+/// A ring that programs write to, and its reader.
+pub struct Ring {
+    map: MapData,
+    memory: Memory,
+}
+
+impl Ring {
+    /// Makes a ring of so many bytes: a power of two, whole pages. The kernel takes the memory at once.
+    ///
+    /// # Errors
+    ///
+    /// As the kernel gives them.
+    pub fn create(name: &str, bytes: u32) -> Result<Ring, RingError> {
+        let refused = |error| RingError::Create { bytes, error };
+        let fd = MapSpec::ring(name, bytes).create_fd().map_err(refused)?;
+        let map = MapData::from_fd(fd).map_err(|e| refused(io::Error::other(e)))?;
+        let memory = Memory::map(map.fd().as_fd(), bytes).map_err(|error| RingError::Map { bytes, error })?;
+        Ok(Ring { map, memory })
+    }
+
+    /// The map, to be put into an array of maps or named by a program.
+    pub fn map(&self) -> &MapData {
+        &self.map
+    }
+
+    /// Bytes of the ring.
+    pub fn size(&self) -> usize {
+        self.memory.size()
+    }
+
+    /// Bytes that are reserved or written and not read yet; a record takes its length and 8, rounded up to 8.
+    pub fn waiting(&self) -> usize {
+        Memory::distance(self.memory.start(), self.memory.end())
+    }
+
+    /// What is in the ring now.
+    pub fn batch(&mut self) -> Batch<'_> {
+        let (at, end) = (self.memory.start(), self.memory.end());
+        Batch { memory: &mut self.memory, at: Cell::new(at), end, damaged: Cell::new(false) }
+    }
+}
+
+impl AsFd for Ring {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.map.fd().as_fd()
+    }
+}
+
+/// The records that were in a ring when the batch began. Dropping it gives the room of those taken to the kernel.
+pub struct Batch<'r> {
+    memory: &'r mut Memory,
+    at: Cell<Position>,
+    end: Position,
+    damaged: Cell<bool>,
+}
+
+impl Batch<'_> {
+    /// The next record. It may be held as long as the batch.
+    pub fn next(&self) -> Option<&[u8]> {
+        loop {
+            match self.memory.read(self.at.get(), self.end) {
+                Read::End | Read::Busy => return None,
+                Read::Damaged => {
+                    self.damaged.set(true);
+                    return None;
+                }
+                Read::Discarded(next) => self.at.set(next),
+                Read::Data(data, next) => {
+                    self.at.set(next);
+                    return Some(data);
+                }
+            }
+        }
+    }
+
+    /// The records that follow.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        std::iter::from_fn(|| self.next())
+    }
+
+    /// Whether a length was found that cannot be. The ring is of no more use then.
+    pub fn is_damaged(&self) -> bool {
+        self.damaged.get()
+    }
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        self.memory.release(self.at.get());
+    }
+}
