@@ -24,5 +24,6 @@
 pub mod asm;
 pub mod btf;
 pub mod features;
+pub mod program;
 pub mod ring;
 pub mod sys;
