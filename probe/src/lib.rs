@@ -24,5 +24,7 @@
 pub mod asm;
 pub mod btf;
 pub mod features;
+pub mod live;
+pub mod program;
 pub mod ring;
 pub mod sys;

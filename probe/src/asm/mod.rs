@@ -414,6 +414,16 @@ impl Asm {
         result
     }
 
+    /// The bytes of stack in use, for [`Asm::release`]: what [`Asm::scoped`] does where a closure is in the way.
+    pub fn mark(&self) -> u16 {
+        self.frame.used
+    }
+
+    /// Gives back the slots taken since [`Asm::mark`].
+    pub fn release(&mut self, mark: u16) {
+        self.frame.used = mark;
+    }
+
     /// `dst =` the address of a byte of a slot.
     pub fn slot_address(&mut self, dst: Reg, slot: Slot, byte: u16) -> &mut Asm {
         self.mov(dst, Reg::R10).add(dst, i32::from(slot.at(byte)))

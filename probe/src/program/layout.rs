@@ -1,0 +1,94 @@
+//! What lies where: in the ring, and in the memory in which a program puts a record together.
+//!
+//! ```text
+//! ring record   origin (16) │ scap event: header (26) │ lengths (2 each) │ parameters
+//! origin        0 cgroup: u64   8 event length: u32   12 cpu: u16   14 reserved: u16
+//! header        0 ts: u64 ns since the epoch   8 tid: u64   16 len: u32   20 type: u16   22 nparams: u32
+//! ```
+//!
+//! The event is byte for byte what a capture holds. All numbers are little-endian, nothing is padded.
+
+use peregrine_schema::capture::MAX_EVENT;
+
+/// Bytes of the origin, which the ring puts in front of each event.
+pub const ORIGIN: usize = 16;
+/// Bytes of an event's header.
+pub const HEADER: usize = 26;
+
+/// Offsets in the origin, bytes.
+pub mod origin {
+    /// Cgroup id of the task: u64.
+    pub const CGROUP: usize = 0;
+    /// Bytes of the event behind the origin: u32.
+    pub const LENGTH: usize = 8;
+    /// CPU: u16.
+    pub const CPU: usize = 12;
+}
+
+/// Offsets in the header, bytes.
+pub mod header {
+    /// Nanoseconds since the epoch: u64.
+    pub const TS: usize = 0;
+    /// Thread id in the initial namespace: u64.
+    pub const TID: usize = 8;
+    /// Bytes of header, lengths and parameters: u32.
+    pub const LEN: usize = 16;
+    /// Event code: u16.
+    pub const TYPE: usize = 20;
+    /// Number of parameters: u32.
+    pub const NPARAMS: usize = 22;
+}
+
+/// Bytes of parameters that may have been written before one begins; of a longer event nothing is sent.
+pub(super) const ROOM: usize = MAX_EVENT;
+/// Bytes of the memory in which a record is put together, one per CPU: what lies in front of the parameters, [`ROOM`],
+/// and as much again for the one parameter that crosses it.
+pub const SCRATCH: usize = ORIGIN + HEADER + 2 * 32 + 2 * ROOM;
+
+/// A record of the ring.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RingRecord<'r> {
+    /// Cgroup id of the task.
+    pub cgroup: u64,
+    /// CPU on which it happened.
+    pub cpu: u16,
+    /// The scap event, header included.
+    pub event: &'r [u8],
+}
+
+impl<'r> RingRecord<'r> {
+    /// Reads a record; `None` if it is shorter than it says.
+    pub fn parse(bytes: &'r [u8]) -> Option<RingRecord<'r>> {
+        let cgroup = u64::from_le_bytes(*bytes.get(origin::CGROUP..)?.first_chunk()?);
+        let length = u32::from_le_bytes(*bytes.get(origin::LENGTH..)?.first_chunk()?) as usize;
+        let cpu = u16::from_le_bytes(*bytes.get(origin::CPU..)?.first_chunk()?);
+        let event = bytes.get(ORIGIN..ORIGIN.checked_add(length)?)?;
+        (event.len() >= HEADER).then_some(RingRecord { cgroup, cpu, event })
+    }
+
+    /// Nanoseconds since the epoch.
+    pub fn ts(&self) -> u64 {
+        self.event.first_chunk().map_or(0, |b| u64::from_le_bytes(*b))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_of_any_length() {
+        let mut bytes = vec![0; ORIGIN + HEADER];
+        bytes[0] = 7;
+        bytes[origin::LENGTH] = HEADER as u8;
+        bytes[origin::CPU] = 3;
+        bytes[ORIGIN] = 9;
+        let record = RingRecord::parse(&bytes).expect("whole");
+        assert_eq!((record.cgroup, record.cpu, record.ts(), record.event.len()), (7, 3, 9, HEADER));
+        for cut in 0..bytes.len() {
+            assert_eq!(RingRecord::parse(&bytes[..cut]), None);
+        }
+        bytes[origin::LENGTH..origin::CPU].fill(0xff);
+        assert_eq!(RingRecord::parse(&bytes), None);
+    }
+}

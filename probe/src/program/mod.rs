@@ -1,0 +1,127 @@
+//! Programs made from the rows of the schema: for an event type and a place in the kernel, a program that puts the
+//! record together and hands it to the ring of its CPU.
+//!
+//! ```text
+//! rows (peregrine_schema::capture) + Kernel (offsets, what it can) + Maps ──► event() ──► asm::Program
+//!                                                                     └──► dispatcher()
+//! tracepoint ─► dispatcher ─► tail call by number of the system call ─► event program ─► ring of the CPU
+//! ```
+//!
+//! What must hold: the record is byte for byte the one a capture holds ([`layout`]); a record that cannot be sent is
+//! counted, by cause and event code ([`Loss`]); nothing is sent in part.
+
+mod convert;
+mod emit;
+mod files;
+mod kernel;
+pub mod layout;
+mod number;
+mod output;
+mod tasks;
+mod texts;
+
+pub use kernel::{ARCH, GenerateError, Kernel};
+pub use output::{Loss, Maps};
+
+use crate::asm::{Helper, Program, Reg};
+use emit::{Emit, Written};
+use peregrine_schema::Event;
+use peregrine_schema::capture::{Capture, Hook, Otherwise, Source};
+
+/// The program of an event type at a hook; at system calls it is reached by tail call. `syscall` is the number in
+/// captures of the call that it is for.
+///
+/// # Errors
+///
+/// When this kernel lacks what a parameter needs.
+pub fn event(
+    kernel: &Kernel,
+    maps: &Maps,
+    hook: Hook,
+    event: &'static Event,
+    syscall: u16,
+) -> Result<Program, GenerateError> {
+    let mut emit = Emit::new(kernel, &event.id.to_lowercase(), hook, event);
+    emit.syscall = syscall;
+    emit.begin(maps)?;
+    emit.only_if_produced()?;
+    for (index, param) in event.params.iter().enumerate() {
+        let capture = param.capture.as_ref().ok_or(GenerateError::NoRecipe(event.id))?;
+        emit.param = index;
+        emit.a.comment(format!("— {} {}", param.name, param.ty.name()));
+        let mark = emit.a.mark();
+        emit.parameter(capture)?;
+        emit.a.release(mark);
+    }
+    emit.send(maps);
+    emit.a.finish().map_err(|m| GenerateError::Mistakes(Box::new(m)))
+}
+
+/// The program at `sys_exit` that finds the program of the system call.
+///
+/// # Errors
+///
+/// When this kernel's registers are unknown.
+pub fn dispatcher(kernel: &Kernel, programs: std::os::fd::RawFd) -> Result<Program, GenerateError> {
+    use Reg::{R0, R1, R2, R3, R6, R9};
+    let event = &peregrine_schema::EVENTS[usize::from(peregrine_schema::events::code::GENERIC_X)];
+    let mut emit = Emit::new(kernel, "sys_exit", Hook::SysExit, event);
+    let (_, number) = kernel::registers(kernel.arch);
+    emit.a.load(crate::asm::Size::B8, R9, R6, 0);
+    emit.walk(R3, R9, &format!("pt_regs.{number}"))?;
+    emit.a.mov(R1, R6).load_map(R2, programs).call(Helper::TailCall);
+    emit.a.mov(R0, 0);
+    let too_long = emit.too_long;
+    emit.a.bind(too_long).mov(R0, 0).exit();
+    emit.a.finish().map_err(|m| GenerateError::Mistakes(Box::new(m)))
+}
+
+impl Emit<'_> {
+    /// Writes one parameter.
+    fn parameter(&mut self, capture: &Capture) -> Written {
+        if capture.when.is_empty() {
+            return self.taken(capture);
+        }
+        let (fails, done) = (self.a.label("otherwise"), self.a.label("parameter done"));
+        self.tests(capture.when, fails)?;
+        let bound = self.bound();
+        self.taken(capture)?;
+        let one = self.bound();
+        self.a.jump(done).bind(fails);
+        self.set_bound(bound);
+        match capture.otherwise {
+            Otherwise::Empty => self.put_nothing(),
+            Otherwise::Const(number) => {
+                self.a.load_const(Reg::R0, number.cast_unsigned());
+                self.put_number(self.size());
+            }
+            Otherwise::Capture(other) => self.parameter(other)?,
+        }
+        self.a.bind(done);
+        let other = self.bound();
+        self.set_bound(one.max(other));
+        Ok(())
+    }
+
+    /// Bytes of the parameter being written, if it is a number.
+    fn size(&self) -> usize {
+        self.event.params[self.param].ty.size().unwrap_or(8)
+    }
+
+    fn taken(&mut self, capture: &Capture) -> Written {
+        match capture.source {
+            Source::Empty => self.put_nothing(),
+            Source::Text { pointer, max } => self.text(pointer, max),
+            Source::Strings { pointer, part } => self.strings(pointer, part),
+            Source::Region(region) => self.region(region)?,
+            Source::Comm => self.comm()?,
+            Source::ExecFilename => self.exec_filename()?,
+            source => {
+                self.number(source)?;
+                self.convert(capture.convert)?;
+                self.put_number(self.size());
+            }
+        }
+        Ok(())
+    }
+}
