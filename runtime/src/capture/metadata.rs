@@ -27,7 +27,7 @@ pub(crate) const MAX_STRINGS: u16 = 4096;
 pub(crate) const MAX_CREDENTIAL: u16 = 255;
 
 /// Bytes for the host name.
-pub(super) const MAX_HOSTNAME: usize = 128;
+pub(crate) const MAX_HOSTNAME: usize = 128;
 
 /// No entry's known fields are longer: eight texts of at most 4 × 1024 and 3 × 4096 bytes and change.
 pub(super) const MAX_ENTRY: usize = 32 * 1024;

@@ -97,6 +97,7 @@ pub enum WriteError {
     },
 }
 
+#[expect(clippy::large_enum_variant, reason = "there is one")]
 enum Sink {
     Plain(Box<dyn Write + Send>),
     Gzip(GzEncoder<Box<dyn Write + Send>>),
