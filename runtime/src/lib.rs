@@ -7,6 +7,7 @@
 //! fields   values of an event for conditions and outputs
 //! format   output templates → text and JSON
 //! alert    alerts as lines of text or JSON
+//! procfs   the machine's processes, descriptors, users and interfaces from /proc
 //! replay   events → matching rules → alerts
 //! cli      the `peregrine` program
 //! ```
@@ -18,6 +19,7 @@ pub mod compiled;
 pub mod containers;
 pub mod fields;
 pub mod format;
+pub mod procfs;
 pub mod profile;
 pub mod record;
 pub mod replay;

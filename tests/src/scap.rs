@@ -1,6 +1,7 @@
 //! Builds captures byte by byte, for tests, scenario cases, fuzzing and the corpus.
 //!
-//! [`Scap`] writes every version of every block the reader knows; what it writes need not be sensible. Values of
+//! [`Scap`] writes every version of every block the reader knows, with the runtime's [`Encoder`]; what it writes need
+//! not be sensible. Values of
 //! parameters are encoded by the type of their schema row, so a case only says what matters to it:
 //!
 //! ```
@@ -14,7 +15,8 @@
 //! [`cut`] takes some events out of a capture, keeping its metadata. Functions panic on misuse (a parameter that
 //! the event does not have, a number for a text): they serve tests.
 
-use peregrine_runtime::capture::{FdInfo, FdList, Interface, InterfaceAddr, MachineInfo, Process, Users};
+use peregrine_runtime::capture::encode::Encoder;
+use peregrine_runtime::capture::{FdList, Interface, MachineInfo, Process, Users};
 use peregrine_runtime::record::Record;
 use peregrine_schema as schema;
 use peregrine_schema::{EventFlags, Type};
@@ -152,7 +154,7 @@ impl Form {
 /// A capture being written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scap {
-    bytes: Vec<u8>,
+    out: Encoder,
 }
 
 impl Default for Scap {
@@ -169,57 +171,44 @@ impl Scap {
 
     /// No bytes yet.
     pub fn empty() -> Scap {
-        Scap { bytes: Vec::new() }
+        Scap { out: Encoder::default() }
     }
 
     /// The bytes.
     pub fn bytes(self) -> Vec<u8> {
-        self.bytes
+        self.out.bytes
     }
 
     /// The bytes, compressed.
     pub fn gzip(self) -> Vec<u8> {
-        gzip(&self.bytes)
+        gzip(&self.out.bytes)
     }
 
     /// A block with this body.
-    pub fn block(mut self, kind: u32, body: &[u8]) -> Scap {
-        let padded = body.len().next_multiple_of(4);
-        let length = padded as u32 + 12;
-        self.bytes.extend(kind.to_le_bytes());
-        self.bytes.extend(length.to_le_bytes());
-        self.bytes.extend(body);
-        self.bytes.resize(self.bytes.len() + padded - body.len(), 0);
-        self.bytes.extend(length.to_le_bytes());
+    pub fn block(self, kind: u32, body: &[u8]) -> Scap {
+        self.encode(kind, |e| e.put(body))
+    }
+
+    fn encode(mut self, kind: u32, body: impl FnOnce(&mut Encoder)) -> Scap {
+        self.out.block(kind, body);
         self
     }
 
     /// Anything.
     pub fn raw(mut self, bytes: &[u8]) -> Scap {
-        self.bytes.extend(bytes);
+        self.out.put(bytes);
         self
     }
 
     /// A section header.
-    pub fn section(self, major: u16, minor: u16) -> Scap {
-        let mut body = Body::default();
-        body.put(&0x1A2B_3C4D_u32.to_le_bytes());
-        body.put(&major.to_le_bytes());
-        body.put(&minor.to_le_bytes());
-        body.put(&u64::MAX.to_le_bytes());
-        self.block(block::SECTION, &body.0)
+    pub fn section(mut self, major: u16, minor: u16) -> Scap {
+        self.out.section(major, minor);
+        self
     }
 
     /// A machine block.
     pub fn machine(self, m: &MachineInfo) -> Scap {
-        let mut hostname = m.hostname.clone();
-        hostname.resize(128, 0);
-        let mut body = Body::default();
-        body.put(&m.num_cpus.to_le_bytes());
-        body.u64s(&[m.memory, m.max_pid]);
-        body.put(&hostname);
-        body.u64s(&[m.boot_ts, m.flags, 0, 0]);
-        self.block(block::MACHINE, &body.0)
+        self.encode(block::MACHINE, |e| e.machine(m))
     }
 
     /// A process list of one entry, newest version.
@@ -229,8 +218,8 @@ impl Scap {
 
     /// A process list of version 1 to 9.
     pub fn processes(self, version: u8, processes: &[Process]) -> Scap {
-        let body: Vec<u8> = processes.iter().flat_map(|p| process_entry(version, p)).collect();
-        self.block(block::PROCESSES[usize::from(version) - 1], &body)
+        let kind = block::PROCESSES[usize::from(version) - 1];
+        self.encode(kind, |e| processes.iter().for_each(|p| e.process(version, p)))
     }
 
     /// A descriptor list, newest version.
@@ -240,57 +229,21 @@ impl Scap {
 
     /// A descriptor list of version 1 or 2.
     pub fn fds_in(self, version: u8, list: &FdList) -> Scap {
-        let mut body = list.tid.to_le_bytes().to_vec();
-        for fd in &list.fds {
-            let mut entry = Body::default();
-            entry.put(&fd.fd.to_le_bytes());
-            entry.u64s(&[fd.ino]);
-            entry.put(&[fd.kind]);
-            fd_payload(&mut entry, version, &fd.info);
-            body.extend(entry.with_length(version >= 2, 4));
-        }
-        self.block(block::DESCRIPTORS[usize::from(version) - 1], &body)
+        self.encode(block::DESCRIPTORS[usize::from(version) - 1], |e| {
+            e.u64s(&[list.tid as u64]);
+            list.fds.iter().for_each(|fd| e.descriptor(version, fd));
+        })
     }
 
     /// An interface list of version 1 or 2.
     pub fn interfaces(self, version: u8, interfaces: &[Interface]) -> Scap {
-        let mut body = Vec::new();
-        for interface in interfaces {
-            let (kind, parts): (u16, Vec<&[u8]>) = match &interface.addr {
-                InterfaceAddr::V4 { addr, mask, broadcast } => (1, vec![addr, mask, broadcast]),
-                InterfaceAddr::V6 { addr, mask, broadcast } => (2, vec![addr, mask, broadcast]),
-            };
-            let mut entry = Body::default();
-            entry.put(&kind.to_le_bytes());
-            entry.put(&(interface.name.len() as u16).to_le_bytes());
-            parts.iter().for_each(|p| entry.put(p));
-            entry.u64s(&[interface.link_speed]);
-            entry.put(&interface.name);
-            // This length does not count itself.
-            body.extend(entry.with_length(version >= 2, 0));
-        }
-        self.block(block::INTERFACES[usize::from(version) - 1], &body)
+        let kind = block::INTERFACES[usize::from(version) - 1];
+        self.encode(kind, |e| interfaces.iter().for_each(|i| e.interface(version, i)))
     }
 
     /// A user list of version 1 or 2.
     pub fn users(self, version: u8, users: &Users) -> Scap {
-        let mut body = Vec::new();
-        for user in &users.users {
-            let mut entry = Body::default();
-            entry.put(&[0]);
-            entry.put(&user.uid.to_le_bytes());
-            entry.put(&user.gid.to_le_bytes());
-            [&user.name, &user.home, &user.shell].into_iter().for_each(|t| entry.text(t));
-            body.extend(entry.with_length(version >= 2, 4));
-        }
-        for group in &users.groups {
-            let mut entry = Body::default();
-            entry.put(&[1]);
-            entry.put(&group.gid.to_le_bytes());
-            entry.text(&group.name);
-            body.extend(entry.with_length(version >= 2, 4));
-        }
-        self.block(block::USERS[usize::from(version) - 1], &body)
+        self.encode(block::USERS[usize::from(version) - 1], |e| e.users(version, users))
     }
 
     /// An event with the first parameters of its row, in a block of the newest version.
@@ -320,144 +273,35 @@ impl Scap {
 
     /// An event with these parameters, whatever its row says; the code need not exist.
     pub fn event_raw(self, form: Form, ts: u64, tid: i64, code: u16, params: &[&[u8]]) -> Scap {
-        let mut tail = Body::default();
-        for param in params {
-            match is_large(code) {
-                true => tail.put(&(param.len() as u32).to_le_bytes()),
-                false => tail.put(&(param.len() as u16).to_le_bytes()),
-            }
-        }
-        params.iter().for_each(|p| tail.put(p));
+        let width = if is_large(code) { 4 } else { 2 };
+        let size: usize = params.iter().map(|p| width + p.len()).sum();
         let header = if form.version == 1 { 22 } else { 26 };
-        let mut body = Body::default();
-        body.put(&form.cpu.to_le_bytes());
-        if let Some(flags) = form.flags {
-            body.put(&flags.to_le_bytes());
-        }
-        body.u64s(&[ts, tid as u64]);
-        body.put(&(header + tail.0.len() as u32).to_le_bytes());
-        body.put(&code.to_le_bytes());
-        if form.version != 1 {
-            body.put(&(params.len() as u32).to_le_bytes());
-        }
-        body.put(&tail.0);
-        self.block(form.block(), &body.0)
+        self.encode(form.block(), |e| {
+            e.put(&form.cpu.to_le_bytes());
+            if let Some(flags) = form.flags {
+                e.u32s(&[flags]);
+            }
+            e.u64s(&[ts, tid as u64]);
+            e.u32s(&[header + size as u32]);
+            e.put(&code.to_le_bytes());
+            if form.version != 1 {
+                e.u32s(&[params.len() as u32]);
+            }
+            params.iter().for_each(|p| e.put(&(p.len() as u32).to_le_bytes()[..width]));
+            params.iter().for_each(|p| e.put(p));
+        })
     }
 
     /// An event as it was read.
-    pub fn record(self, record: &Record<'_>) -> Scap {
-        let params: Vec<&[u8]> = record.params.iter().collect();
-        let flags = if record.flags == 0 { None } else { Some(record.flags) };
-        let form = Form { cpu: record.cpu, flags, version: 2, large: is_large(record.code) };
-        self.event_raw(form, record.ts, record.tid, record.code, &params)
+    pub fn record(mut self, record: &Record<'_>) -> Scap {
+        self.out.event(record);
+        self
     }
 }
 
 /// Whether lengths of the event's parameters are u32.
 fn is_large(code: u16) -> bool {
     schema::event(code).is_some_and(|e| e.flags.has(EventFlags::LARGE_PAYLOAD))
-}
-
-/// Bytes of a block or entry.
-#[derive(Default)]
-struct Body(Vec<u8>);
-
-impl Body {
-    fn put(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
-    }
-
-    fn u64s(&mut self, numbers: &[u64]) {
-        numbers.iter().for_each(|n| self.put(&n.to_le_bytes()));
-    }
-
-    fn u32s(&mut self, numbers: &[u32]) {
-        numbers.iter().for_each(|n| self.put(&n.to_le_bytes()));
-    }
-
-    fn text(&mut self, text: &[u8]) {
-        self.put(&(text.len() as u16).to_le_bytes());
-        self.put(text);
-    }
-
-    /// The bytes, behind their number plus `own` if the version writes it.
-    fn with_length(self, length: bool, own: u32) -> Vec<u8> {
-        match length {
-            true => [&(self.0.len() as u32 + own).to_le_bytes()[..], &self.0].concat(),
-            false => self.0,
-        }
-    }
-}
-
-fn process_entry(version: u8, p: &Process) -> Vec<u8> {
-    let mut b = Body::default();
-    b.u64s(&[p.tid as u64, p.pid as u64, p.ptid as u64]);
-    if version >= 6 {
-        b.u64s(&[p.sid as u64]);
-    }
-    if version >= 8 {
-        b.u64s(&[p.vpgid as u64]);
-    }
-    b.text(&p.comm);
-    b.text(&p.exe);
-    if version >= 7 {
-        b.text(&p.exepath);
-    }
-    b.text(&p.args);
-    b.text(&p.cwd);
-    b.u64s(&[p.fdlimit as u64]);
-    b.u32s(&[p.flags, p.uid, p.gid]);
-    if version >= 2 {
-        b.u32s(&[p.vmsize_kb, p.vmrss_kb, p.vmswap_kb]);
-        b.u64s(&[p.pfmajor, p.pfminor]);
-    }
-    if version >= 3 {
-        b.text(&p.env);
-    }
-    if version >= 4 {
-        b.u64s(&[p.vtid as u64, p.vpid as u64]);
-        b.text(&p.cgroups);
-    }
-    if version >= 5 {
-        b.text(&p.root);
-    }
-    if version >= 9 {
-        b.u64s(&[p.pidns_init_start_ts]);
-        b.u32s(&[p.tty, p.loginuid]);
-        b.put(&[u8::from(p.exe_writable)]);
-        b.u64s(&[p.cap_inheritable, p.cap_permitted, p.cap_effective]);
-        b.put(&[u8::from(p.exe_upper_layer)]);
-        b.u64s(&[p.exe_ino, p.exe_ino_ctime, p.exe_ino_mtime]);
-        b.put(&[u8::from(p.exe_from_memfd), u8::from(p.exe_lower_layer)]);
-        b.u64s(&[p.pgid as u64]);
-    }
-    b.with_length(version >= 9, 4)
-}
-
-fn fd_payload(b: &mut Body, version: u8, info: &FdInfo) {
-    match info {
-        FdInfo::Unknown => {}
-        FdInfo::V4 { sip, dip, sport, dport, l4 } => {
-            b.put(&[&sip[..], dip, &sport.to_le_bytes(), &dport.to_le_bytes(), &[*l4]].concat());
-        }
-        FdInfo::V6 { sip, dip, sport, dport, l4 } => {
-            b.put(&[&sip[..], dip, &sport.to_le_bytes(), &dport.to_le_bytes(), &[*l4]].concat());
-        }
-        FdInfo::V4Server { ip, port, l4 } => b.put(&[&ip[..], &port.to_le_bytes(), &[*l4]].concat()),
-        FdInfo::V6Server { ip, port, l4 } => b.put(&[&ip[..], &port.to_le_bytes(), &[*l4]].concat()),
-        FdInfo::Unix { source, dest, name } => {
-            b.u64s(&[*source, *dest]);
-            b.text(name);
-        }
-        FdInfo::File { open_flags, name, dev } => {
-            b.u32s(&[*open_flags]);
-            b.text(name);
-            if version >= 2 {
-                b.u32s(&[*dev]);
-            }
-        }
-        FdInfo::Named(name) => b.text(name),
-    }
 }
 
 /// Compresses bytes.

@@ -98,6 +98,7 @@ fn process() -> Process {
         exe_ino: 32,
         exe_ino_ctime: 33,
         exe_ino_mtime: 34,
+        clone_ts: 0,
     }
 }
 

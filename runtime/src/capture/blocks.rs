@@ -22,7 +22,18 @@ pub(super) const MAX_BLOCK: u32 = 256 * 1024 * 1024;
 pub(super) const SECTION: u32 = 0x0A0D_0D0A;
 
 /// Event block of version 2, neither large nor with flags: what nearly all events are in.
-pub(super) const USUAL_EVENT: u32 = 0x216;
+pub(super) const USUAL_EVENT: u32 = EVENT;
+
+// Types of the newest versions.
+pub(super) const MACHINE: u32 = 0x201;
+pub(super) const PROCESSES: u32 = 0x215;
+pub(super) const DESCRIPTORS: u32 = 0x218;
+pub(super) const INTERFACES: u32 = 0x219;
+pub(super) const USERS: u32 = 0x220;
+pub(super) const EVENT: u32 = 0x216;
+pub(super) const EVENT_FLAGS: u32 = 0x217;
+pub(super) const EVENT_LARGE: u32 = 0x221;
+pub(super) const EVENT_FLAGS_LARGE: u32 = 0x222;
 
 /// What a block holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -98,23 +109,23 @@ impl Kind {
     pub(super) const fn of(block: u32) -> Kind {
         match block {
             USUAL_EVENT => Kind::Event(EventBlock::USUAL),
-            0x217 => EventBlock::kind(true, true, false),
-            0x221 => EventBlock::kind(false, true, true),
-            0x222 => EventBlock::kind(true, true, true),
+            EVENT_FLAGS => EventBlock::kind(true, true, false),
+            EVENT_LARGE => EventBlock::kind(false, true, true),
+            EVENT_FLAGS_LARGE => EventBlock::kind(true, true, true),
             0x204 | 0x8010_ABCD => EventBlock::kind(false, false, false),
             0x208 => EventBlock::kind(true, false, false),
             SECTION => Kind::Section,
-            0x201 | 0x8002_ABCD => Kind::Machine,
+            MACHINE | 0x8002_ABCD => Kind::Machine,
             0x202 | 0x8000_ABCD => Kind::Processes(1),
             0x207 | 0x8013_ABCD => Kind::Processes(2),
             0x209 | 0x8014_ABCD => Kind::Processes(3),
-            0x210..=0x215 => Kind::Processes((block - 0x210) as u8 + 4),
+            0x210..=PROCESSES => Kind::Processes((block - 0x210) as u8 + 4),
             0x203 | 0x8001_ABCD => Kind::Descriptors(1),
-            0x218 => Kind::Descriptors(2),
+            DESCRIPTORS => Kind::Descriptors(2),
             0x205 | 0x8011_ABCD => Kind::Interfaces(1),
-            0x219 => Kind::Interfaces(2),
+            INTERFACES => Kind::Interfaces(2),
             0x206 | 0x8012_ABCD => Kind::Users(1),
-            0x220 => Kind::Users(2),
+            USERS => Kind::Users(2),
             _ => Kind::Unknown,
         }
     }

@@ -20,11 +20,14 @@
 use super::error::{CaptureError, Offset, Problem};
 
 /// Longest path, comm or argv[0].
-const MAX_PATH: u16 = 1024;
+pub(crate) const MAX_PATH: u16 = 1024;
 /// Longest block of arguments, environment or cgroups.
-const MAX_STRINGS: u16 = 4096;
+pub(crate) const MAX_STRINGS: u16 = 4096;
 /// Longest name of a user or group, home directory or shell.
-const MAX_CREDENTIAL: u16 = 255;
+pub(crate) const MAX_CREDENTIAL: u16 = 255;
+
+/// Bytes for the host name.
+pub(crate) const MAX_HOSTNAME: usize = 128;
 
 /// No entry's known fields are longer: eight texts of at most 4 × 1024 and 3 × 4096 bytes and change.
 pub(super) const MAX_ENTRY: usize = 32 * 1024;
@@ -144,6 +147,8 @@ pub struct Process {
     pub exe_ino_ctime: u64,
     /// Modification time of the executable, ns (0).
     pub exe_ino_mtime: u64,
+    /// Start, ns since the epoch (0: no version of the block has it).
+    pub clone_ts: u64,
 }
 
 impl Default for Process {
@@ -187,6 +192,7 @@ impl Default for Process {
             exe_ino: 0,
             exe_ino_ctime: 0,
             exe_ino_mtime: 0,
+            clone_ts: 0,
         }
     }
 }
@@ -418,7 +424,7 @@ pub(super) fn machine(f: &mut Fields<'_>) -> Result<MachineInfo, CaptureError> {
     let num_cpus = f.u32("CPU count")?;
     let memory = f.u64("memory size")?;
     let max_pid = f.u64("highest process id")?;
-    let mut hostname = f.take(128, "host name")?.to_vec();
+    let mut hostname = f.take(MAX_HOSTNAME, "host name")?.to_vec();
     cut_at_nul(&mut hostname);
     let boot_ts = f.u64("boot time")?;
     let flags = f.u64("machine flags")?;

@@ -1,4 +1,4 @@
-//! Reading captures (`.scap` files, raw or gzip).
+//! Reading and writing captures (`.scap` files, raw or gzip).
 //!
 //! [`Capture`] gives, in file order, the [`Metadata`] that precede the events, then the events as
 //! [`Record`](crate::record::Record)s, borrowed from the mapped file or from the refilled buffer:
@@ -21,6 +21,7 @@
 //! # Ok(()) }
 //! ```
 //!
+//! [`Writer`] writes the same items to a new file, in the newest version of each block; `encode` has their layouts.
 //! [`Converter`] brings events of older schemas to the current one. What a block holds is told by `blocks`,
 //! events by `event`, metadata by `metadata`; `source` hides how the bytes are stored.
 //!
@@ -29,11 +30,13 @@
 
 mod blocks;
 mod convert;
+pub mod encode;
 mod error;
 mod event;
-mod metadata;
+pub(crate) mod metadata;
 mod reader;
 mod source;
+mod writer;
 
 pub use convert::{ConvertError, Converted, Converter};
 pub use error::{CaptureError, Offset, Problem};
@@ -41,6 +44,7 @@ pub use metadata::{
     FdEntry, FdInfo, FdList, Group, Interface, InterfaceAddr, MachineInfo, Metadata, Process, User, Users,
 };
 pub use reader::{Capture, Item, Progress, Usual};
+pub use writer::{Compression, WriteError, Writer};
 
 /// Maps a plain capture as [`Capture::open`] does, for measuring what reading it costs at least. Nobody may shorten
 /// the file while it is mapped.

@@ -18,7 +18,7 @@ use peregrine_schema::EVENT_COUNT;
 use std::path::Path;
 
 /// Magic of a section header written in this byte order.
-const MAGIC: u32 = 0x1A2B_3C4D;
+pub(super) const MAGIC: u32 = 0x1A2B_3C4D;
 /// Newest major version of the format.
 const MAJOR: u16 = 1;
 

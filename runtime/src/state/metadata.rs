@@ -112,6 +112,7 @@ impl State {
         (usage.vmsize_kb, usage.vmrss_kb, usage.vmswap_kb) = (p.vmsize_kb, p.vmrss_kb, p.vmswap_kb);
         (usage.pfmajor, usage.pfminor) = (p.pfmajor, p.pfminor);
         thread.pidns_init_start_ts = p.pidns_init_start_ts;
+        thread.clone_ts = p.clone_ts;
         thread.root = text(&p.root);
         self.users.seen(p.uid, p.gid);
         if let Some(slot) = self.threads.add(thread, false)
