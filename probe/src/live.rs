@@ -141,6 +141,7 @@ pub struct Probe {
     _held: (OwnedFd, OwnedFd, MapData, Vec<Loaded>),
     attachable: Vec<Attachable>,
     refused: Vec<Refused>,
+    boot_time: u64,
 }
 
 impl Probe {
@@ -150,7 +151,8 @@ impl Probe {
     ///
     /// Without the rights (CAP_BPF and CAP_PERFMON), without the kernel's types, or without memory.
     pub fn load(wanted: impl Fn(u16) -> bool, options: Options) -> Result<Probe, ProbeError> {
-        let kernel = Kernel::new(Btf::vmlinux()?, boot_time());
+        let boot_time = boot_time();
+        let kernel = Kernel::new(Btf::vmlinux()?, boot_time);
         let map = |name: &'static str| move |error| ProbeError::Map { name, error };
         let cpus = aya::util::nr_cpus().map_err(|(_, error)| ProbeError::Cpus(error))? as u32;
         let scratch = MapSpec::new("scratch", MapType::Array, 4, layout::SCRATCH as u32, cpus);
@@ -170,7 +172,7 @@ impl Probe {
         }
         let refused = making.refused;
         let losses = PerCpuArray::try_from(Map::PerCpuArray(MapData::from_fd(losses)?))?;
-        Ok(Probe { rings, losses, _held: (scratch, outer, calls, held), attachable, refused })
+        Ok(Probe { rings, losses, _held: (scratch, outer, calls, held), attachable, refused, boot_time })
     }
 
     /// Event types that are not recorded although they were wanted.
@@ -194,6 +196,11 @@ impl Probe {
     /// Ends recording.
     pub fn detach(&mut self) {
         self.attachable.iter_mut().for_each(|one| one.link = None);
+    }
+
+    /// Time as the records have it, nanoseconds since the epoch.
+    pub fn now(&self) -> u64 {
+        self.boot_time.wrapping_add(clock(ClockId::Boottime))
     }
 
     /// The rings, by CPU.
@@ -303,15 +310,17 @@ fn made(event: &Event, hook: Hook, kernel: &Kernel) -> bool {
 /// When the system started, nanoseconds since the epoch: what the clock since boot lacks to the time of day.
 /// The smallest of a few readings, since time passes between the two clocks.
 pub fn boot_time() -> u64 {
-    let now = |clock| {
-        let time = clock_gettime(clock);
-        time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
-    };
     let one = || {
-        let since_boot = now(ClockId::Boottime);
-        now(ClockId::Realtime).wrapping_sub(since_boot)
+        let since_boot = clock(ClockId::Boottime);
+        clock(ClockId::Realtime).wrapping_sub(since_boot)
     };
     (0..BOOT_READINGS).map(|_| one()).min().unwrap_or_default()
+}
+
+/// Nanoseconds of a clock.
+fn clock(id: ClockId) -> u64 {
+    let time = clock_gettime(id);
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
 /// Readings of the clocks.

@@ -22,6 +22,7 @@ pub mod format;
 pub mod procfs;
 pub mod profile;
 pub mod record;
+pub mod recorder;
 pub mod replay;
 pub mod session;
 pub mod state;

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 success, 1 the work failed (bad rules, damaged capture), 2 wrong usage.
 
+pub mod record;
 pub mod replay;
 
 use crate::profile::ProfileFormat;
@@ -26,6 +27,11 @@ pub struct Cli {
 enum Command {
     /// Run rules over a recorded capture and print the alerts
     Replay(Replay),
+    /// Record what happens on this system into a capture: of a command, of a control group, or everything
+    ///
+    /// Needs root, or CAP_BPF and CAP_PERFMON (and CAP_SYS_PTRACE to describe the processes of others). Falco, sysdig and
+    /// `peregrine replay` read the capture. Exits with the status of the command.
+    Record(Record),
     /// Print shell completions
     Completions {
         /// Shell
@@ -75,6 +81,32 @@ pub struct Replay {
     /// What evaluates the conditions
     #[arg(long, value_enum, default_value_t)]
     pub engine: Engine,
+}
+
+/// Options of `peregrine record`.
+#[derive(Debug, Args)]
+pub struct Record {
+    /// Capture to write; compressed if it ends in .gz
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub write: PathBuf,
+    /// Record the processes of this control group, a directory below /sys/fs/cgroup
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "command")]
+    pub cgroup: Option<PathBuf>,
+    /// Stop after so many seconds
+    #[arg(long = "for", value_name = "SECONDS")]
+    pub seconds: Option<u64>,
+    /// What to record of environment variables
+    #[arg(long, value_enum, default_value_t)]
+    pub environment: crate::recorder::Environment,
+    /// Record switches of the scheduler and page faults, too: very many events
+    #[arg(long)]
+    pub all_events: bool,
+    /// Size of each CPU's ring
+    #[arg(long, value_name = "MIB", default_value_t = 8)]
+    pub ring_size: u32,
+    /// Command to run and record, with all that comes from it
+    #[arg(last = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
+    pub command: Vec<std::ffi::OsString>,
 }
 
 /// `rule_matching`.
@@ -136,6 +168,7 @@ pub fn main() -> u8 {
             let switches = replay::switches(matches.subcommand_matches("replay"));
             replay::run(&options, &switches)
         }
+        Command::Record(options) => return exit_code(record::run(&options)),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "peregrine", &mut script);
@@ -143,8 +176,13 @@ pub fn main() -> u8 {
         }
         Command::Man { subcommand } => manual(subcommand.as_deref()),
     };
+    exit_code(result.map(|()| 0))
+}
+
+/// Says what went wrong, if something did; gives the exit code.
+fn exit_code(result: anyhow::Result<u8>) -> u8 {
     match result {
-        Ok(()) => 0,
+        Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => 0,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "Error: {}", printable(&format!("{error:#}")));
