@@ -10,15 +10,20 @@
 //! What must hold: the record is byte for byte the one a capture holds ([`layout`]); a record that cannot be sent is
 //! counted, by cause and event code ([`Loss`]); nothing is sent in part.
 
+mod cgroups;
 mod convert;
 mod emit;
+mod exe;
 mod files;
 mod kernel;
 pub mod layout;
 mod number;
 mod output;
+mod paths;
+mod sockets;
 mod tasks;
 mod texts;
+mod walked;
 
 pub use kernel::{ARCH, GenerateError, Kernel};
 pub use output::{Loss, Maps};
@@ -116,6 +121,8 @@ impl Emit<'_> {
             Source::Region(region) => self.region(region)?,
             Source::Comm => self.comm()?,
             Source::ExecFilename => self.exec_filename()?,
+            Source::Path(of) => self.path(of)?,
+            Source::Cgroups => self.cgroups()?,
             source => {
                 self.number(source)?;
                 self.convert(capture.convert)?;
