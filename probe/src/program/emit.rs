@@ -11,8 +11,9 @@
 //! What must hold: before a parameter begins, at most `bound` bytes of parameters have been written; the verifier sees
 //! the same bound in R8.
 
+use super::data::Messages;
 use super::kernel::{GenerateError, Kernel, registers};
-use super::layout::{HEADER, ORIGIN, ROOM, SCRATCH};
+use super::layout::{HEADER, ORIGIN, ROOM, SPARE_AT};
 use crate::asm::{Asm, Cond, Helper, Label, Reg, Size, Slot};
 use peregrine_schema::Event;
 use peregrine_schema::capture::{Hook, Int, Who};
@@ -42,6 +43,8 @@ pub(super) struct Emit<'k> {
     pub(super) syscall: u16,
     /// Where the number of the CPU is kept.
     pub(super) cpu: Option<Slot>,
+    /// The messages of a call that makes an event for each.
+    pub(super) messages: Option<Messages>,
 }
 
 /// Result of everything that writes code.
@@ -53,7 +56,7 @@ impl<'k> Emit<'k> {
         let mut a = Asm::new(name);
         let too_long = a.label("too long");
         a.mov(R6, R1);
-        Emit { a, k, hook, event, too_long, values: None, param: 0, bound: 0, plain: false, syscall: 0, cpu: None }
+        Emit { a, k, hook, event, too_long, values: None, param: 0, bound: 0, plain: false, syscall: 0, cpu: None, messages: None }
     }
 
     /// Offset of the length of parameter `index` from R7.
@@ -230,7 +233,7 @@ impl<'k> Emit<'k> {
     /// Makes sure that a parameter of up to `most` bytes has room.
     pub(super) fn room(&mut self, most: usize) {
         // What lies beyond ROOM is for the one parameter that crosses it.
-        if self.bound + most > SCRATCH - ORIGIN - HEADER - 2 * self.event.params.len() {
+        if self.bound + most > SPARE_AT - ORIGIN - HEADER - 2 * self.event.params.len() {
             self.a.jump_if(Cond::Gt, R8, ROOM as i32, self.too_long);
             self.bound = ROOM;
         }

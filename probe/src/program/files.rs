@@ -13,6 +13,17 @@ impl Emit<'_> {
             FileFact::Device => "file.f_inode->inode.i_sb->super_block.s_dev",
             FileFact::Inode => "file.f_inode->inode.i_ino",
             FileFact::Flags => "file.f_flags",
+            FileFact::Sock
+            | FileFact::PeerSock
+            | FileFact::Backlog
+            | FileFact::MaxBacklog
+            | FileFact::BacklogPercent
+            | FileFact::SocketType
+            | FileFact::SocketProtocol
+            | FileFact::LocalAddress
+            | FileFact::LocalPort
+            | FileFact::RemoteAddress
+            | FileFact::RemotePort => return self.socket_fact(fact),
             _ => {
                 return Err(
                     self.no_recipe(peregrine_schema::capture::Source::File(peregrine_schema::capture::Fd::Ret, fact))

@@ -118,12 +118,22 @@ impl Emit<'_> {
         self.a.jump_if(Cond::Eq, R0, 0, no_ring);
         self.a.mov(R1, R0).mov(R2, R7).mov(R3, R8).add(R3, (ORIGIN + HEADER + lens) as i32).mov(R4, NO_WAKEUP);
         self.a.call(Helper::RingbufOutput).jump_if(Cond::Ne, R0, 0, full);
-        self.a.bind(done).mov(R0, 0).exit();
+        self.a.bind(done);
+        self.leave();
         for (label, loss) in [(full, Loss::RingFull), (no_ring, Loss::NoRing), (too_long, Loss::TooLong)] {
             self.a.bind(label);
             self.count(maps, loss);
-            self.a.mov(R0, 0).exit();
+            self.leave();
         }
+        self.next_message();
+    }
+
+    /// Ends the record: ends the program, or goes on to the next message of the call.
+    fn leave(&mut self) {
+        match self.messages {
+            Some(messages) => self.a.jump(messages.next),
+            None => self.a.mov(R0, 0).exit(),
+        };
     }
 
     fn count(&mut self, maps: &Maps, loss: Loss) {

@@ -1,0 +1,318 @@
+//! Bytes that calls move: buffers, I/O vectors, messages and their control data.
+//!
+//! ```text
+//! iovec     0 address   8 length                                                                  16 bytes
+//! msghdr    0 name   8 namelen:u32   16 iov   24 iovlen   32 control   40 controllen   48 flags:u32   56 bytes
+//! mmsghdr   0 msghdr   56 length:u32                                                              64 bytes
+//! ```
+//!
+//! An event that names [`Vector::Message`] is made once per message: the whole of the record is written in a loop whose
+//! bound the verifier sees ([`Emit::each_message`]), so that neither `bpf_loop` nor types of functions are needed.
+//!
+//! What must hold: at most [`Capturing::most`] bytes of data are in an event, which is known when the program is
+//! generated. A vector needs room for twice as many: the verifier knows how much was written and how much an element
+//! adds, but not that their sum is bounded.
+//!
+//! [`Capturing::most`]: super::Capturing
+
+use super::emit::{Emit, Written};
+use super::layout::{SPARE, SPARE_AT};
+use crate::asm::{Cond, Helper, Label, Reg, Size, Slot};
+use peregrine_schema::capture::{
+    Capture, Int, Length, Limit, MAX_IOVECS, MAX_MESSAGES, MAX_PARAM, Otherwise, Peer, Place, Source, Vector,
+};
+
+use Reg::{R0, R1, R2, R3, R4, R7, R8, R9, R10};
+
+/// Bytes of a `struct iovec`, a power of two, as a shift.
+const IOVEC_SHIFT: i32 = 4;
+const _: () = assert!(MAX_IOVECS << IOVEC_SHIFT <= SPARE, "a vector of the most elements fits behind the record");
+/// Offsets in a `struct msghdr`.
+mod msghdr {
+    pub(super) const NAME: i32 = 0;
+    pub(super) const IOV: i32 = 16;
+    pub(super) const IOVLEN: u16 = 24;
+    pub(super) const CONTROL: u16 = 32;
+    pub(super) const CONTROLLEN: u16 = 40;
+    pub(super) const SIZE: u16 = 56;
+}
+/// Offset of the length of a message in a `struct mmsghdr`, and the size of that structure.
+const MESSAGE_LENGTH: i32 = 56;
+const MMSGHDR: i32 = 64;
+
+/// The loop over the messages of a call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Messages {
+    /// Argument with the address of the messages.
+    pointer: u8,
+    /// Number of the current message.
+    index: Slot,
+    /// Where the loop begins.
+    head: Label,
+    /// Where a message ends.
+    pub(super) next: Label,
+}
+
+/// The argument with the messages that a recipe names.
+fn messages_of(capture: &Capture) -> Option<u8> {
+    let vector = match capture.source {
+        Source::Data { place: Place::Vector(vector), .. } => Some(vector),
+        Source::VectorSize(vector) | Source::Control(vector) => Some(vector),
+        Source::Tuple { peer: Some(Peer::Name(vector)), .. } => Some(vector),
+        _ => None,
+    };
+    match (vector, capture.otherwise) {
+        (Some(Vector::Message(pointer)), _) => Some(pointer),
+        (_, Otherwise::Capture(other)) => messages_of(other),
+        _ => None,
+    }
+}
+
+impl Emit<'_> {
+    // ---- messages ----
+
+    /// If the event is made for each message of the call: begins the loop. Its end is [`Emit::next_message`]'s.
+    pub(super) fn each_message(&mut self) {
+        let pointer = self.event.params.iter().filter_map(|p| p.capture.as_ref()).find_map(messages_of);
+        let Some(pointer) = pointer else { return };
+        let index = self.a.slot("message", 8, 8);
+        self.a.store(Size::B8, R10, index.at(0), 0);
+        let next = self.a.label("next message");
+        let head = self.a.loop_head("message");
+        self.a.mov(R8, 0);
+        self.messages = Some(Messages { pointer, index, head, next });
+    }
+
+    /// The end of the loop over messages, if there is one. Of a call that moved none there is one event.
+    pub(super) fn next_message(&mut self) {
+        let Some(Messages { index, head, next, .. }) = self.messages else { return };
+        let over = self.a.label("no more messages");
+        self.a.bind(next);
+        self.a.load(Size::B8, R1, R10, index.at(0)).add(R1, 1).store(Size::B8, R10, index.at(0), R1);
+        self.a.jump_if(Cond::Ge, R1, MAX_MESSAGES as i32, over);
+        self.result(R0);
+        self.a.jump_if(Cond::Sle, R0, R1, over).jump(head);
+        self.a.bind(over).mov(R0, 0).exit();
+    }
+
+    /// `R3 =` the address of a byte of the current `mmsghdr`. Uses R0.
+    fn message_at(&mut self, offset: i32) -> Written {
+        let Some(Messages { pointer, index, .. }) = self.messages else {
+            return Err(self.no_recipe(Source::MessageLength));
+        };
+        self.argument(R3, pointer);
+        self.a.load(Size::B8, R0, R10, index.at(0)).mul(R0, MMSGHDR).add(R3, R0).add(R3, offset);
+        Ok(())
+    }
+
+    /// `R0 =` the bytes moved of the current message. Uses R1 to R5.
+    pub(super) fn message_length(&mut self) -> Written {
+        self.message_at(MESSAGE_LENGTH)?;
+        self.read_user(Int::U32);
+        Ok(())
+    }
+
+    /// `R3 =` the address that a call names, in user memory; 0 if none. Uses R0 to R5.
+    pub(super) fn peer_pointer(&mut self, peer: Peer) -> Written {
+        match peer {
+            Peer::Arg(index) => self.argument(R3, index),
+            Peer::Name(vector) => {
+                self.header_at(vector, msghdr::NAME)?;
+                self.read_user(Int::U64);
+                self.a.mov(R3, R0);
+            }
+        }
+        Ok(())
+    }
+
+    /// `R3 =` the address of a byte of a message's header. Uses R0.
+    fn header_at(&mut self, vector: Vector, offset: i32) -> Written {
+        match vector {
+            Vector::Header(pointer) => {
+                self.argument(R3, pointer);
+                self.a.add(R3, offset);
+            }
+            Vector::Message(_) => self.message_at(offset)?,
+            Vector::Array { .. } => return Err(self.no_recipe(Source::Control(vector))),
+        }
+        Ok(())
+    }
+
+    /// Control data of a message.
+    pub(super) fn control(&mut self, vector: Vector) -> Written {
+        let (none, done) = (self.a.label("no control data"), self.a.label("control data"));
+        let header = self.a.slot("message header", msghdr::SIZE, 8);
+        self.room(usize::from(MAX_PARAM));
+        self.header_at(vector, 0)?;
+        self.a.slot_address(R1, header, 0).mov(R2, i32::from(msghdr::SIZE)).call(Helper::ProbeReadUser);
+        self.a.jump_if(Cond::Ne, R0, 0, none);
+        self.a.load(Size::B8, R3, R10, header.at(msghdr::CONTROL)).jump_if(Cond::Eq, R3, 0, none);
+        self.a.load(Size::B8, R9, R10, header.at(msghdr::CONTROLLEN));
+        if matches!(vector, Vector::Message(_)) {
+            self.a.and(R9, i32::from(MAX_PARAM));
+        }
+        self.a.jump_if(Cond::Gt, R9, i32::from(MAX_PARAM), none);
+        self.bytes_at(none, done);
+        Ok(())
+    }
+
+    // ---- buffers ----
+
+    /// The R9 bytes in user memory at the address in R3 are the parameter, if they can all be read; else it is empty.
+    /// Binds both labels.
+    fn bytes_at(&mut self, none: Label, done: Label) {
+        self.a.jump_if(Cond::Eq, R9, 0, none);
+        self.here(R1);
+        self.a.mov(R2, R9).call(Helper::ProbeReadUser).jump_if(Cond::Ne, R0, 0, none);
+        self.a.mov(R0, R9).jump(done).bind(none).mov(R0, 0).bind(done);
+        self.put_written();
+    }
+
+    /// Bytes in user memory.
+    pub(super) fn data(&mut self, place: Place, length: Length, limit: Limit) -> Written {
+        let most = match limit {
+            Limit::Param => MAX_PARAM,
+            Limit::SnaplenByPort | Limit::SnaplenByContent => self.k.capturing.most(),
+        };
+        let left = self.a.slot("bytes at most", 8, 8);
+        self.limit(limit, place, left)?;
+        self.moved(length, left)?;
+        match place {
+            Place::Buffer(pointer) => {
+                let (none, done) = (self.a.label("no data"), self.a.label("data"));
+                self.room(usize::from(most));
+                self.argument(R3, pointer);
+                self.a.load(Size::B8, R9, R10, left.at(0)).jump_if(Cond::Gt, R9, i32::from(most), none);
+                self.bytes_at(none, done);
+                Ok(())
+            }
+            Place::Vector(vector) => self.scattered(vector, left, most),
+        }
+    }
+
+    /// Lowers the number in `left` to the bytes that the call moved. Uses R0 to R5.
+    fn moved(&mut self, length: Length, left: Slot) -> Written {
+        let (fewer, done) = (self.a.label("fewer bytes"), self.a.label("bytes known"));
+        match length {
+            Length::Ret => self.result(R0),
+            Length::RetOrArg(index) => {
+                self.result(R0);
+                self.a.jump_if(Cond::Sgt, R0, 0, fewer);
+                self.argument(R0, index);
+            }
+            Length::RetOrAll => {
+                self.result(R0);
+                self.a.jump_if(Cond::Sle, R0, 0, done);
+            }
+            Length::Arg(index) => {
+                self.argument(R0, index);
+                self.a.and(R0, i32::from(u16::MAX));
+            }
+            Length::Message => self.message_length()?,
+            Length::MessageOrAll => {
+                self.message_length()?;
+                self.a.jump_if(Cond::Eq, R0, 0, done);
+            }
+        }
+        self.a.bind(fewer).load(Size::B8, R1, R10, left.at(0)).jump_if(Cond::Le, R1, R0, done);
+        self.a.store(Size::B8, R10, left.at(0), R0).bind(done);
+        Ok(())
+    }
+
+    // ---- vectors ----
+
+    /// Reads the elements of a vector into the memory behind the record; `R9 =` how many are to be looked at. Goes to
+    /// `no_header` if the message header cannot be read, to `no_vector` if the elements cannot. Uses R0 to R5.
+    fn elements(&mut self, vector: Vector, no_header: Label, no_vector: Label) -> Written {
+        let few = self.a.label("few elements");
+        if let Vector::Array { pointer, count } = vector {
+            self.argument(R3, pointer);
+            self.argument(R9, count);
+        } else {
+            let mark = self.a.mark();
+            let header = self.a.slot("message header", msghdr::SIZE, 8);
+            self.header_at(vector, 0)?;
+            self.a.slot_address(R1, header, 0).mov(R2, i32::from(msghdr::SIZE)).call(Helper::ProbeReadUser);
+            self.a.jump_if(Cond::Ne, R0, 0, no_header);
+            self.a.load(Size::B8, R3, R10, header.at(msghdr::IOV as u16));
+            self.a.load(Size::B8, R9, R10, header.at(msghdr::IOVLEN));
+            self.a.release(mark);
+        }
+        self.a.jump_if(Cond::Le, R9, MAX_IOVECS as i32, few).mov(R9, MAX_IOVECS as i32).bind(few);
+        self.a.mov(R2, R9).lsh(R2, IOVEC_SHIFT).mov(R1, R7).add(R1, SPARE_AT as i32);
+        self.a.call(Helper::ProbeReadUser).jump_if(Cond::Ne, R0, 0, no_vector);
+        Ok(())
+    }
+
+    /// `dst =` the address of element R9 of the vector behind the record; R9 is known to be less than the most.
+    fn element(&mut self, dst: Reg) {
+        self.a.mov(dst, R9).lsh(dst, IOVEC_SHIFT).add(dst, R7).add(dst, SPARE_AT as i32);
+    }
+
+    /// Sum of the lengths in a vector.
+    pub(super) fn vector_size(&mut self, vector: Vector) -> Written {
+        let (empty, zero, sum) = (self.a.label("no header"), self.a.label("no vector"), self.a.label("size"));
+        let (over, done) = (self.a.label("summed"), self.a.label("size known"));
+        let (count, total) = (self.a.slot("elements", 8, 8), self.a.slot("total", 8, 8));
+        self.elements(vector, empty, zero)?;
+        self.a.store(Size::B8, R10, count.at(0), R9).store(Size::B8, R10, total.at(0), 0);
+        self.a.mov(R9, 0);
+        let head = self.a.loop_head("next element");
+        self.a.load(Size::B8, R1, R10, count.at(0)).jump_if(Cond::Ge, R9, R1, over);
+        self.element(R4);
+        self.a.load(Size::B8, R2, R4, 8).load(Size::B8, R1, R10, total.at(0)).add(R1, R2);
+        self.a.store(Size::B8, R10, total.at(0), R1);
+        self.a.add(R9, 1).jump_if(Cond::Lt, R9, MAX_IOVECS as i32, head);
+        self.a.bind(over).load(Size::B8, R0, R10, total.at(0)).jump(sum);
+        self.a.bind(zero).mov(R0, 0).bind(sum);
+        let size = self.size();
+        self.put_number(size);
+        if !matches!(vector, Vector::Array { .. }) {
+            self.a.jump(done).bind(empty);
+            self.put_nothing();
+        }
+        self.a.bind(done);
+        Ok(())
+    }
+
+    /// Bytes scattered over a vector, at most as many as the slot `left` says, which are at most `most`.
+    fn scattered(&mut self, vector: Vector, left: Slot, most: u16) -> Written {
+        let (none, over, done) = (self.a.label("no vector"), self.a.label("gathered"), self.a.label("data"));
+        let names = ["elements", "bytes so far", "bytes of this"];
+        let [count, total, take] = names.map(|name| self.a.slot(name, 8, 8));
+        let before = self.bound();
+        self.room(2 * usize::from(most));
+        let after = self.bound() - usize::from(most);
+        self.elements(vector, none, none)?;
+        self.a.store(Size::B8, R10, count.at(0), R9).store(Size::B8, R10, total.at(0), 0);
+        self.a.mov(R9, 0);
+        let head = self.a.loop_head("next element");
+        self.a.load(Size::B8, R1, R10, count.at(0)).jump_if(Cond::Ge, R9, R1, over);
+        self.element(R4);
+        self.a.load(Size::B8, R3, R4, 0).load(Size::B8, R2, R4, 8);
+        self.a.and(R2, i32::from(u16::MAX)).jump_if(Cond::Eq, R2, 0, over);
+        self.take(left, total, most, over);
+        self.a.store(Size::B8, R10, take.at(0), R2);
+        self.here(R1);
+        self.a.add(R1, R0).call(Helper::ProbeReadUser).jump_if(Cond::Ne, R0, 0, over);
+        self.a.load(Size::B8, R0, R10, total.at(0)).load(Size::B8, R1, R10, take.at(0)).add(R0, R1);
+        self.a.store(Size::B8, R10, total.at(0), R0);
+        self.a.add(R9, 1).jump_if(Cond::Lt, R9, MAX_IOVECS as i32, head);
+        self.a.bind(over).load(Size::B8, R0, R10, total.at(0)).jump_if(Cond::Le, R0, i32::from(most), done);
+        self.a.bind(none).mov(R0, 0).bind(done);
+        self.put_written();
+        debug_assert!(before <= after, "a vector takes room");
+        self.set_bound(after);
+        Ok(())
+    }
+
+    /// `R0 =` the bytes so far, `R2 =` those of an element of R2 bytes that may be added; goes to `over` if none may.
+    /// Uses R1.
+    fn take(&mut self, left: Slot, total: Slot, most: u16, over: Label) {
+        let fits = self.a.label("whole element");
+        self.a.load(Size::B8, R0, R10, total.at(0)).load(Size::B8, R1, R10, left.at(0)).sub(R1, R0);
+        self.a.jump_if(Cond::Sle, R1, 0, over).jump_if(Cond::Le, R2, R1, fits).mov(R2, R1).bind(fits);
+        // What the verifier must see of both: they never exceed the limit.
+        self.a.jump_if(Cond::Gt, R2, i32::from(most), over).jump_if(Cond::Gt, R0, i32::from(most), over);
+    }
+}
