@@ -11,12 +11,13 @@
 //!
 //! What must hold: at most [`Capturing::most`] bytes of data are in an event, which is known when the program is
 //! generated. A vector needs room for twice as many: the verifier knows how much was written and how much an element
-//! adds, but not that their sum is bounded.
+//! adds, but not that their sum is bounded. What the turns of a loop hand on lies in [`cell`]s, so that the ways out of
+//! it do not multiply.
 //!
 //! [`Capturing::most`]: super::Capturing
 
 use super::emit::{Emit, Written};
-use super::layout::{SPARE, SPARE_AT};
+use super::layout::{SPARE, SPARE_AT, cell};
 use crate::asm::{Cond, Helper, Label, Reg, Size, Slot};
 use peregrine_schema::capture::{
     Capture, Int, Length, Limit, MAX_IOVECS, MAX_MESSAGES, MAX_PARAM, Otherwise, Peer, Place, Source, Vector,
@@ -152,20 +153,20 @@ impl Emit<'_> {
             self.a.and(R9, i32::from(MAX_PARAM));
         }
         self.a.jump_if(Cond::Gt, R9, i32::from(MAX_PARAM), none);
-        self.bytes_at(none, done);
+        self.bytes_at(MAX_PARAM, none, done);
         Ok(())
     }
 
     // ---- buffers ----
 
-    /// The R9 bytes in user memory at the address in R3 are the parameter, if they can all be read; else it is empty.
-    /// Binds both labels.
-    fn bytes_at(&mut self, none: Label, done: Label) {
+    /// The R9 bytes, at most `most`, in user memory at the address in R3 are the parameter, if they can all be read; else
+    /// it is empty. Binds both labels.
+    fn bytes_at(&mut self, most: u16, none: Label, done: Label) {
         self.a.jump_if(Cond::Eq, R9, 0, none);
         self.here(R1);
         self.a.mov(R2, R9).call(Helper::ProbeReadUser).jump_if(Cond::Ne, R0, 0, none);
         self.a.mov(R0, R9).jump(done).bind(none).mov(R0, 0).bind(done);
-        self.put_written();
+        self.put_at_most(usize::from(most));
     }
 
     /// Bytes in user memory.
@@ -174,24 +175,23 @@ impl Emit<'_> {
             Limit::Param => MAX_PARAM,
             Limit::SnaplenByPort | Limit::SnaplenByContent => self.k.capturing.most(),
         };
-        let left = self.a.slot("bytes at most", 8, 8);
-        self.limit(limit, place, left)?;
-        self.moved(length, left)?;
+        self.limit(limit, place)?;
+        self.moved(length)?;
         match place {
             Place::Buffer(pointer) => {
                 let (none, done) = (self.a.label("no data"), self.a.label("data"));
                 self.room(usize::from(most));
                 self.argument(R3, pointer);
-                self.a.load(Size::B8, R9, R10, left.at(0)).jump_if(Cond::Gt, R9, i32::from(most), none);
-                self.bytes_at(none, done);
+                self.a.load(Size::B8, R9, R7, cell::LEFT).jump_if(Cond::Gt, R9, i32::from(most), none);
+                self.bytes_at(most, none, done);
                 Ok(())
             }
-            Place::Vector(vector) => self.scattered(vector, left, most),
+            Place::Vector(vector) => self.scattered(vector, most),
         }
     }
 
-    /// Lowers the number in `left` to the bytes that the call moved. Uses R0 to R5.
-    fn moved(&mut self, length: Length, left: Slot) -> Written {
+    /// Lowers the bytes that may be recorded to those that the call moved. Uses R0 to R5.
+    fn moved(&mut self, length: Length) -> Written {
         let (fewer, done) = (self.a.label("fewer bytes"), self.a.label("bytes known"));
         match length {
             Length::Ret => self.result(R0),
@@ -214,15 +214,16 @@ impl Emit<'_> {
                 self.a.jump_if(Cond::Eq, R0, 0, done);
             }
         }
-        self.a.bind(fewer).load(Size::B8, R1, R10, left.at(0)).jump_if(Cond::Le, R1, R0, done);
-        self.a.store(Size::B8, R10, left.at(0), R0).bind(done);
+        self.a.bind(fewer).load(Size::B8, R1, R7, cell::LEFT).jump_if(Cond::Le, R1, R0, done);
+        self.a.store(Size::B8, R7, cell::LEFT, R0).bind(done);
         Ok(())
     }
 
     // ---- vectors ----
 
-    /// Reads the elements of a vector into the memory behind the record; `R9 =` how many are to be looked at. Goes to
-    /// `no_header` if the message header cannot be read, to `no_vector` if the elements cannot. Uses R0 to R5.
+    /// Reads the elements of a vector into the memory behind the record, and how many are to be looked at into a cell.
+    /// Goes to `no_header` if the message header cannot be read, to `no_vector` if the elements cannot. Uses R0 to R5,
+    /// and R9.
     fn elements(&mut self, vector: Vector, no_header: Label, no_vector: Label) -> Written {
         let few = self.a.label("few elements");
         if let Vector::Array { pointer, count } = vector {
@@ -239,31 +240,37 @@ impl Emit<'_> {
             self.a.release(mark);
         }
         self.a.jump_if(Cond::Le, R9, MAX_IOVECS as i32, few).mov(R9, MAX_IOVECS as i32).bind(few);
+        self.a.store(Size::B8, R7, cell::COUNT, R9);
         self.a.mov(R2, R9).lsh(R2, IOVEC_SHIFT).mov(R1, R7).add(R1, SPARE_AT as i32);
         self.a.call(Helper::ProbeReadUser).jump_if(Cond::Ne, R0, 0, no_vector);
+        self.a.store(Size::B8, R7, cell::TOTAL, 0);
         Ok(())
     }
 
-    /// `dst =` the address of element R9 of the vector behind the record; R9 is known to be less than the most.
-    fn element(&mut self, dst: Reg) {
-        self.a.mov(dst, R9).lsh(dst, IOVEC_SHIFT).add(dst, R7).add(dst, SPARE_AT as i32);
+    /// Begins the loop over the elements: `R4 =` the address of one; goes to `over` behind the last. Keep R9.
+    fn each_element(&mut self, over: Label) -> Label {
+        self.a.mov(R9, 0);
+        let head = self.a.loop_head("next element");
+        self.a.load(Size::B8, R1, R7, cell::COUNT).jump_if(Cond::Ge, R9, R1, over);
+        self.a.mov(R4, R9).lsh(R4, IOVEC_SHIFT).add(R4, R7).add(R4, SPARE_AT as i32);
+        head
+    }
+
+    /// Ends that loop; goes on behind it too.
+    fn next_element(&mut self, head: Label) {
+        self.a.add(R9, 1).jump_if(Cond::Lt, R9, MAX_IOVECS as i32, head);
     }
 
     /// Sum of the lengths in a vector.
     pub(super) fn vector_size(&mut self, vector: Vector) -> Written {
         let (empty, zero, sum) = (self.a.label("no header"), self.a.label("no vector"), self.a.label("size"));
         let (over, done) = (self.a.label("summed"), self.a.label("size known"));
-        let (count, total) = (self.a.slot("elements", 8, 8), self.a.slot("total", 8, 8));
         self.elements(vector, empty, zero)?;
-        self.a.store(Size::B8, R10, count.at(0), R9).store(Size::B8, R10, total.at(0), 0);
-        self.a.mov(R9, 0);
-        let head = self.a.loop_head("next element");
-        self.a.load(Size::B8, R1, R10, count.at(0)).jump_if(Cond::Ge, R9, R1, over);
-        self.element(R4);
-        self.a.load(Size::B8, R2, R4, 8).load(Size::B8, R1, R10, total.at(0)).add(R1, R2);
-        self.a.store(Size::B8, R10, total.at(0), R1);
-        self.a.add(R9, 1).jump_if(Cond::Lt, R9, MAX_IOVECS as i32, head);
-        self.a.bind(over).load(Size::B8, R0, R10, total.at(0)).jump(sum);
+        let head = self.each_element(over);
+        self.a.load(Size::B8, R2, R4, 8).load(Size::B8, R1, R7, cell::TOTAL).add(R1, R2);
+        self.a.store(Size::B8, R7, cell::TOTAL, R1);
+        self.next_element(head);
+        self.a.bind(over).load(Size::B8, R0, R7, cell::TOTAL).jump(sum);
         self.a.bind(zero).mov(R0, 0).bind(sum);
         let size = self.size();
         self.put_number(size);
@@ -275,44 +282,40 @@ impl Emit<'_> {
         Ok(())
     }
 
-    /// Bytes scattered over a vector, at most as many as the slot `left` says, which are at most `most`.
-    fn scattered(&mut self, vector: Vector, left: Slot, most: u16) -> Written {
+    /// Bytes scattered over a vector, at most as many as may be recorded, and at most `most`.
+    fn scattered(&mut self, vector: Vector, most: u16) -> Written {
         let (none, over, done) = (self.a.label("no vector"), self.a.label("gathered"), self.a.label("data"));
-        let names = ["elements", "bytes so far", "bytes of this"];
-        let [count, total, take] = names.map(|name| self.a.slot(name, 8, 8));
-        let before = self.bound();
-        self.room(2 * usize::from(most));
-        let after = self.bound() - usize::from(most);
+        self.room(usize::from(mask(most)) + usize::from(most));
+        let after = self.bound() - usize::from(mask(most));
         self.elements(vector, none, none)?;
-        self.a.store(Size::B8, R10, count.at(0), R9).store(Size::B8, R10, total.at(0), 0);
-        self.a.mov(R9, 0);
-        let head = self.a.loop_head("next element");
-        self.a.load(Size::B8, R1, R10, count.at(0)).jump_if(Cond::Ge, R9, R1, over);
-        self.element(R4);
+        let head = self.each_element(over);
         self.a.load(Size::B8, R3, R4, 0).load(Size::B8, R2, R4, 8);
-        self.a.and(R2, i32::from(u16::MAX)).jump_if(Cond::Eq, R2, 0, over);
-        self.take(left, total, most, over);
-        self.a.store(Size::B8, R10, take.at(0), R2);
+        self.a.and(R2, i32::from(u16::MAX));
+        self.take(most, over);
         self.here(R1);
         self.a.add(R1, R0).call(Helper::ProbeReadUser).jump_if(Cond::Ne, R0, 0, over);
-        self.a.load(Size::B8, R0, R10, total.at(0)).load(Size::B8, R1, R10, take.at(0)).add(R0, R1);
-        self.a.store(Size::B8, R10, total.at(0), R0);
-        self.a.add(R9, 1).jump_if(Cond::Lt, R9, MAX_IOVECS as i32, head);
-        self.a.bind(over).load(Size::B8, R0, R10, total.at(0)).jump_if(Cond::Le, R0, i32::from(most), done);
+        self.a.load(Size::B8, R0, R7, cell::TOTAL).load(Size::B8, R1, R7, cell::TAKE).add(R0, R1);
+        self.a.store(Size::B8, R7, cell::TOTAL, R0);
+        self.next_element(head);
+        self.a.bind(over).load(Size::B8, R0, R7, cell::TOTAL).jump(done);
         self.a.bind(none).mov(R0, 0).bind(done);
-        self.put_written();
-        debug_assert!(before <= after, "a vector takes room");
+        self.put_at_most(usize::from(most));
         self.set_bound(after);
         Ok(())
     }
 
     /// `R0 =` the bytes so far, `R2 =` those of an element of R2 bytes that may be added; goes to `over` if none may.
-    /// Uses R1.
-    fn take(&mut self, left: Slot, total: Slot, most: u16, over: Label) {
-        let fits = self.a.label("whole element");
-        self.a.load(Size::B8, R0, R10, total.at(0)).load(Size::B8, R1, R10, left.at(0)).sub(R1, R0);
-        self.a.jump_if(Cond::Sle, R1, 0, over).jump_if(Cond::Le, R2, R1, fits).mov(R2, R1).bind(fits);
-        // What the verifier must see of both: they never exceed the limit.
-        self.a.jump_if(Cond::Gt, R2, i32::from(most), over).jump_if(Cond::Gt, R0, i32::from(most), over);
+    /// Uses R1, R4 and R5. Few branches, for each doubles the ways that the verifier follows.
+    fn take(&mut self, most: u16, over: Label) {
+        self.a.load(Size::B8, R0, R7, cell::TOTAL).load(Size::B8, R1, R7, cell::LEFT).sub(R1, R0);
+        self.a.comment("the lesser of both").sub(R2, R1).mov(R4, R2).arsh(R4, 63).and(R2, R4).add(R2, R1);
+        self.a.comment("none, or none left").sub(R2, 1).jump_if(Cond::Gt, R2, i32::from(most) - 1, over).add(R2, 1);
+        self.a.store(Size::B8, R7, cell::TAKE, R2).comment("as it is; the verifier sees the bound");
+        self.a.and(R0, i32::from(mask(most)));
     }
+}
+
+/// The least mask that a number of up to `most` passes unchanged.
+fn mask(most: u16) -> u16 {
+    u16::MAX >> most.max(1).leading_zeros()
 }

@@ -37,7 +37,7 @@ impl Emit<'_> {
             self.pollfd(index);
         }
         self.a.bind(done).load(Size::B8, R0, R10, written.at(0)).mul(R0, PAIR as i32).add(R0, COUNT as i32);
-        self.put_written();
+        self.put_at_most(COUNT + MAX_POLLFDS * PAIR);
     }
 
     /// Descriptor `index` of those behind the record, to its place in the parameter. Uses R0 to R3.

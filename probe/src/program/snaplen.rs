@@ -4,12 +4,13 @@
 //! generated.
 
 use super::emit::{Emit, Written};
+use super::layout::cell;
 use crate::asm::{Cond, Helper, Label, Reg, Size, Slot};
 use peregrine_schema::capture::{
     Fd, Int, Limit, MAX_PARAM, Peer, Place, SNAPLEN_DNS, SNAPLEN_PORT_RANGE, SNAPLEN_PROTOCOL, Source,
 };
 
-use Reg::{R0, R1, R2, R3, R9, R10};
+use Reg::{R0, R1, R2, R3, R7, R9, R10};
 
 /// Offset of the port in a `struct sockaddr_in` and `struct sockaddr_in6`.
 const PORT: i32 = 2;
@@ -29,8 +30,6 @@ const HTTP_RESPONSE: &[u8; 4] = b"HTTP";
 /// What is known while the number is being found.
 #[derive(Clone, Copy)]
 struct Search {
-    /// The number.
-    limit: Slot,
     /// Ports of the socket in host order, 0 if there are none.
     local: Slot,
     remote: Slot,
@@ -41,13 +40,13 @@ struct Search {
 }
 
 impl Emit<'_> {
-    /// Writes into `slot` how many bytes of data the event may hold. Uses R0 to R5, and R9.
-    pub(super) fn limit(&mut self, limit: Limit, place: Place, slot: Slot) -> Written {
+    /// Writes into the cell [`cell::LEFT`] how many bytes of data the event may hold. Uses R0 to R5, and R9.
+    pub(super) fn limit(&mut self, limit: Limit, place: Place) -> Written {
         let configured = match limit {
             Limit::Param => i32::from(MAX_PARAM),
             Limit::SnaplenByPort | Limit::SnaplenByContent => self.k.capturing.at_least(0),
         };
-        self.a.store(Size::B8, R10, slot.at(0), configured);
+        self.a.store(Size::B8, R7, cell::LEFT, configured);
         if limit == Limit::Param || !self.k.capturing.dynamic {
             return Ok(());
         }
@@ -55,7 +54,7 @@ impl Emit<'_> {
         let mark = self.a.mark();
         let [local, remote] = ["local port", "remote port"].map(|name| self.a.slot(name, 8, 8));
         let first = self.a.slot("first bytes", LOOK, 8);
-        let search = Search { limit: slot, local, remote, first, done };
+        let search = Search { local, remote, first, done };
         self.by_ports(search)?;
         if let (Limit::SnaplenByContent, Place::Buffer(pointer)) = (limit, place) {
             self.by_content(search, pointer);
@@ -67,7 +66,7 @@ impl Emit<'_> {
     /// The number is at least `bytes`, and nothing else decides.
     fn decided(&mut self, search: Search, bytes: u16) {
         let bytes = self.k.capturing.at_least(bytes);
-        self.a.store(Size::B8, R10, search.limit.at(0), bytes).jump(search.done);
+        self.a.store(Size::B8, R7, cell::LEFT, bytes).jump(search.done);
     }
 
     /// Peer that the call names, if it names one.

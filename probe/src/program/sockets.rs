@@ -252,7 +252,7 @@ impl Emit<'_> {
         self.put_at(0, FAMILY);
         self.put_given_path(given, FAMILY);
         self.a.jump(done).bind(none).mov(R0, 0).bind(done);
-        self.put_written();
+        self.put_at_most(FAMILY + usize::from(MAX_UNIX_PATH));
     }
 
     // ---- both ends ----
@@ -276,7 +276,7 @@ impl Emit<'_> {
         self.a.bind(unix);
         self.unix_tuple(direction, peer)?;
         self.a.jump(done).bind(none).mov(R0, 0).bind(done);
-        self.put_written();
+        self.put_at_most(FAMILY + 2 * 8 + usize::from(MAX_UNIX_PATH));
         Ok(())
     }
 

@@ -146,7 +146,7 @@ impl Emit<'_> {
         self.argument(R3, VALUE);
         self.a.call(Helper::ProbeReadUser).jump_if(Cond::Ne, R0, 0, none);
         self.a.mov(R0, R9).add(R0, KIND as i32).jump(done).bind(none).mov(R0, KIND as i32).bind(done);
-        self.put_written();
+        self.put_at_most(KIND + usize::from(MAX_PARAM));
     }
 
     /// Argument `index` of `keyctl`.
