@@ -31,6 +31,7 @@ const _: () = assert!(MAX_IOVECS << IOVEC_SHIFT <= SPARE, "a vector of the most 
 /// Offsets in a `struct msghdr`.
 mod msghdr {
     pub(super) const NAME: i32 = 0;
+    pub(super) const NAMELEN: i32 = 8;
     pub(super) const IOV: i32 = 16;
     pub(super) const IOVLEN: u16 = 24;
     pub(super) const CONTROL: u16 = 32;
@@ -121,6 +122,21 @@ impl Emit<'_> {
                 self.header_at(vector, msghdr::NAME)?;
                 self.read_user(Int::U64);
                 self.a.mov(R3, R0);
+            }
+        }
+        Ok(())
+    }
+
+    /// `R0 =` the length of that address, 32 bits: in the argument behind it, or in the header. Uses R1 to R5.
+    pub(super) fn peer_length(&mut self, peer: Peer) -> Written {
+        match peer {
+            Peer::Arg(index) => {
+                self.argument(R0, index + 1);
+                self.a.mov32(R0, R0);
+            }
+            Peer::Name(vector) => {
+                self.header_at(vector, msghdr::NAMELEN)?;
+                self.read_user(Int::U32);
             }
         }
         Ok(())

@@ -53,11 +53,11 @@ impl Default for Capturing {
 }
 
 impl Capturing {
-    /// Most bytes that any event holds.
+    /// Most bytes that any event may hold; not 0, for which no bound could be written.
     pub(super) fn most(&self) -> u16 {
         let ports = if self.port_range.1 > 0 { SNAPLEN_PORT_RANGE } else { 0 };
         let dynamic = if self.dynamic { ports.max(SNAPLEN_PROTOCOL).max(SNAPLEN_DNS) } else { 0 };
-        self.snaplen.min(SNAPLEN_MAX).max(dynamic)
+        self.snaplen.min(SNAPLEN_MAX).max(dynamic).max(1)
     }
 
     /// The configured number of bytes, or `other` if that is more.

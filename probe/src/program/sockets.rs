@@ -199,6 +199,15 @@ impl Emit<'_> {
         self.a.add(R1, at as i32).mov(R2, size as i32).call(Helper::ProbeReadKernel);
     }
 
+    /// Reads the R2 bytes, less if they are more than an address has, of user memory at the address in R3 into a slot, and
+    /// zeros behind them; `R0 =` 0 or an error. Uses R1 to R5.
+    fn read_given(&mut self, given: Slot) {
+        let short = self.a.label("short");
+        let size = i32::from(sockaddr::SIZE);
+        self.a.zero_slot(given).jump_if(Cond::Le, R2, size, short).mov(R2, size).bind(short);
+        self.a.slot_address(R1, given, 0).call(Helper::ProbeReadUser);
+    }
+
     /// Copies the address in a slot that a call gave, `from` on, to the bytes of the parameter from `at` on.
     fn put_given_address(&mut self, inet: &Inet, given: Slot, at: usize) {
         self.a.slot_address(R3, given, inet.given_at);
@@ -227,17 +236,15 @@ impl Emit<'_> {
 
     /// The address in user memory at the address in an argument, its length in another.
     pub(super) fn sockaddr(&mut self, pointer: u8, length: u8) {
-        let (none, done, short) = (self.a.label("no address"), self.a.label("address"), self.a.label("short"));
+        let (none, done) = (self.a.label("no address"), self.a.label("address"));
         let (inet, inet6, unix) = (self.a.label("AF_INET"), self.a.label("AF_INET6"), self.a.label("AF_UNIX"));
         let given = self.a.slot("address", sockaddr::WITH_END, 8);
         self.room(FAMILY + usize::from(MAX_UNIX_PATH));
-        self.a.zero_slot(given);
         self.argument(R3, pointer);
         self.argument(R2, length);
         self.a.and(R2, i32::from(u16::MAX)).jump_if(Cond::Eq, R2, 0, none);
-        let size = i32::from(sockaddr::SIZE);
-        self.a.jump_if(Cond::Le, R2, size, short).mov(R2, size).bind(short);
-        self.a.slot_address(R1, given, 0).call(Helper::ProbeReadUser).jump_if(Cond::Ne, R0, 0, none);
+        self.read_given(given);
+        self.a.jump_if(Cond::Ne, R0, 0, none);
         self.a.load(Size::B2, R0, R10, given.at(0)).jump_if(Cond::Eq, R0, INET.family, inet);
         self.a.jump_if(Cond::Eq, R0, INET6.family, inet6).jump_if(Cond::Eq, R0, libc::AF_UNIX, unix).jump(none);
         for (label, inet) in [(inet, &INET), (inet6, &INET6)] {
@@ -333,11 +340,13 @@ impl Emit<'_> {
             self.a.mov(R9, R0);
             if let Some(peer) = peer {
                 self.a.jump_if(Cond::Ne, R9, 0, connected);
+                self.peer_length(peer)?;
+                let length = self.a.slot("length", 8, 8);
+                self.a.store(Size::B8, R10, length.at(0), R0);
                 self.peer_pointer(peer)?;
-                self.a.jump_if(Cond::Eq, R3, 0, connected);
+                self.a.jump_if(Cond::Eq, R3, 0, connected).load(Size::B8, R2, R10, length.at(0));
                 let given = self.a.slot("address", sockaddr::WITH_END, 8);
-                self.a.zero_slot(given).slot_address(R1, given, 0).mov(R2, i32::from(sockaddr::SIZE));
-                self.a.call(Helper::ProbeReadUser);
+                self.read_given(given);
                 self.put_given_path(given, path_at);
                 self.a.jump(done);
             }

@@ -209,7 +209,7 @@ impl Record {
 
 /// What a run gave.
 pub struct Records {
-    /// All records, by CPU and in the order in which they were made there.
+    /// All records, by time; those of one call in the order in which they were made.
     pub all: Vec<Record>,
     /// The thread that ran the closure.
     pub tid: u64,
@@ -254,8 +254,16 @@ struct Probe {
 ///
 /// When a program cannot be generated or the kernel refuses it.
 pub fn run(reads: Reads, wanted: &[(Hook, &str)], act: impl FnOnce()) -> Option<Records> {
-    let kernel = kernel(reads)?;
-    let mut probe = attach(&kernel, wanted);
+    Some(run_on(&kernel(reads)?, wanted, act))
+}
+
+/// The same with programs made for that kernel.
+///
+/// # Panics
+///
+/// Likewise.
+pub fn run_on(kernel: &Kernel, wanted: &[(Hook, &str)], act: impl FnOnce()) -> Records {
+    let mut probe = attach(kernel, wanted);
     let _statistics = peregrine_probe::sys::program::enable_statistics().ok();
     for ring in &mut probe.rings {
         ring.batch().iter().for_each(drop);
@@ -267,6 +275,8 @@ pub fn run(reads: Reads, wanted: &[(Hook, &str)], act: impl FnOnce()) -> Option<
         all.extend(batch.iter().map(Record::parse));
         assert!(!batch.is_damaged());
     }
+    // Of one thread, which may have changed its CPU, in the order of its calls.
+    all.sort_by_key(|r| r.ts);
     let mut lost = Vec::new();
     for loss in Loss::ALL {
         for code in 0..EVENT_COUNT as u16 {
@@ -281,7 +291,7 @@ pub fn run(reads: Reads, wanted: &[(Hook, &str)], act: impl FnOnce()) -> Option<
         Some((event.id, info.run_time_ns / info.run_count, info.run_count))
     });
     let times = times.collect();
-    Some(Records { all, tid: own_tid(), lost, times })
+    Records { all, tid: own_tid(), lost, times }
 }
 
 fn attach(kernel: &Kernel, wanted: &[(Hook, &str)]) -> Probe {
