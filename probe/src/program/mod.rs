@@ -10,20 +10,24 @@
 //! What must hold: the record is byte for byte the one a capture holds ([`layout`]); a record that cannot be sent is
 //! counted, by cause and event code ([`Loss`]); nothing is sent in part.
 
+mod cgroups;
 mod convert;
 mod data;
 mod emit;
+mod exe;
 mod files;
 mod kernel;
 pub mod layout;
 mod number;
 mod output;
+mod paths;
 mod poll;
 mod snaplen;
 mod sockets;
 mod special;
 mod tasks;
 mod texts;
+mod walked;
 
 pub use kernel::{ARCH, Capturing, GenerateError, Kernel};
 pub use output::{Loss, Maps};
@@ -123,6 +127,8 @@ impl Emit<'_> {
             Source::Region(region) => self.region(region)?,
             Source::Comm => self.comm()?,
             Source::ExecFilename => self.exec_filename()?,
+            Source::Path(of) => self.path(of)?,
+            Source::Cgroups => self.cgroups()?,
             // Data and sockets.
             Source::Data { place, length, limit } => self.data(place, length, limit)?,
             Source::VectorSize(vector) => self.vector_size(vector)?,

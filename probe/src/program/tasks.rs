@@ -166,7 +166,7 @@ impl Emit<'_> {
         Ok(())
     }
 
-    fn capabilities(&mut self, name: &str) -> Written {
+    pub(super) fn capabilities(&mut self, name: &str) -> Written {
         // Two words before Linux 6.3, one after; 8 bytes both times.
         let member = self.member(&format!("cred.{name}"))?;
         self.walk(R0, R9, "task_struct.cred")?;
