@@ -62,6 +62,8 @@ const INET6: Inet = Inet {
     local: "inet_sock.pinet6->ipv6_pinfo.saddr",
     remote: "sock.__sk_common.skc_v6_daddr",
 };
+/// Where the local IPv6 address is found too, of sockets that are bound.
+const BOUND6: &str = "sock.__sk_common.skc_v6_rcv_saddr";
 
 /// A family as a capture has it.
 fn family(number: i32) -> i32 {
@@ -168,7 +170,7 @@ impl Emit<'_> {
     pub(super) fn long_address(&mut self, fd: Fd, source: Source) -> Written {
         let (none, done) = (self.a.label("no socket"), self.a.label("address"));
         let path = match source {
-            Source::File(_, FileFact::LocalAddress) => "sock.__sk_common.skc_v6_rcv_saddr",
+            Source::File(_, FileFact::LocalAddress) => BOUND6,
             _ => INET6.remote,
         };
         self.room(IPV6);
@@ -267,17 +269,22 @@ impl Emit<'_> {
     /// Both ends of a socket.
     pub(super) fn tuple(&mut self, fd: Fd, direction: Direction, peer: Option<Peer>) -> Written {
         let (none, done) = (self.a.label("no socket"), self.a.label("tuple"));
-        let (inet, inet6, unix) = (self.a.label("AF_INET"), self.a.label("AF_INET6"), self.a.label("AF_UNIX"));
+        let unix = self.a.label("AF_UNIX");
         self.room(FAMILY + 2 * 8 + usize::from(MAX_UNIX_PATH));
         self.file_pointer(fd)?;
         self.a.jump_if(Cond::Eq, R9, 0, none);
         self.sock(none)?;
         self.family()?;
-        self.a.jump_if(Cond::Eq, R0, INET.family, inet);
-        self.a.jump_if(Cond::Eq, R0, INET6.family, inet6).jump_if(Cond::Eq, R0, libc::AF_UNIX, unix).jump(none);
-        for (label, inet) in [(inet, &INET), (inet6, &INET6)] {
+        self.a.jump_if(Cond::Eq, R0, libc::AF_UNIX, unix);
+        let families = [Some(INET), self.inet6()].into_iter().flatten();
+        let families: Vec<_> = families.map(|inet| (self.a.label("a family with ports"), inet)).collect();
+        for (label, inet) in &families {
+            self.a.jump_if(Cond::Eq, R0, inet.family, *label);
+        }
+        self.a.jump(none);
+        for (label, inet) in families {
             self.a.bind(label);
-            self.inet_tuple(inet, direction, peer)?;
+            self.inet_tuple(&inet, direction, peer)?;
             self.a.jump(done);
         }
         self.a.bind(unix);
@@ -285,6 +292,13 @@ impl Emit<'_> {
         self.a.jump(done).bind(none).mov(R0, 0).bind(done);
         self.put_at_most(FAMILY + 2 * 8 + usize::from(MAX_UNIX_PATH));
         Ok(())
+    }
+
+    /// IPv6, if this kernel has it.
+    fn inet6(&self) -> Option<Inet> {
+        let has = |path: &str| path.split("->").all(|step| self.has(step));
+        let local = [INET6.local, BOUND6].into_iter().find(|path| has(path))?;
+        has(INET6.remote).then_some(Inet { local, ..INET6 })
     }
 
     /// Both ends of the `inet_sock` in R9; `R0 =` the bytes of the parameter.
