@@ -72,7 +72,7 @@ fn tuple(from: SocketAddr, to: SocketAddr) -> Vec<u8> {
     [vec![family], end(from), end(to)].concat()
 }
 
-fn hooks<'a, const N: usize>(events: [&'a str; N]) -> [(Hook, &'a str); N] {
+fn hooks<const N: usize>(events: [&str; N]) -> [(Hook, &str); N] {
     events.map(|event| (Hook::SysExit, event))
 }
 
