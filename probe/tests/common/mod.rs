@@ -215,7 +215,7 @@ pub struct Records {
     pub tid: u64,
     /// Events lost: (cause, event code, number).
     pub lost: Vec<(Loss, u16, u64)>,
-    /// Mean nanoseconds of a run of each program, where it ran: (event, ns, runs).
+    /// What each attached program took: (event, nanoseconds in all, runs). System calls have one in common, `sys_exit`.
     pub times: Vec<(&'static str, u64, u64)>,
 }
 
@@ -242,7 +242,7 @@ impl Records {
 struct Probe {
     rings: Vec<Ring>,
     losses: PerCpuArray<MapData, u64>,
-    programs: Vec<(&'static Event, Loaded)>,
+    programs: Vec<(&'static str, Loaded)>,
     _links: Vec<Link>,
     /// Forgets its programs when its last descriptor is closed.
     _array: MapData,
@@ -286,9 +286,9 @@ pub fn run_on(kernel: &Kernel, wanted: &[(Hook, &str)], act: impl FnOnce()) -> R
             }
         }
     }
-    let times = probe.programs.iter().filter_map(|(event, loaded)| {
+    let times = probe.programs.iter().filter_map(|(name, loaded)| {
         let info = loaded.info().ok().filter(|info| info.run_count > 0)?;
-        Some((event.id, info.run_time_ns / info.run_count, info.run_count))
+        Some((*name, info.run_time_ns, info.run_count))
     });
     let times = times.collect();
     Records { all, tid: own_tid(), lost, times }
@@ -322,12 +322,12 @@ fn attach(kernel: &Kernel, wanted: &[(Hook, &str)]) -> Probe {
             for (call, number) in calls(event) {
                 let loaded = loaded(call.code);
                 set_program(&array, u32::from(number), loaded.as_fd()).unwrap();
-                programs.push((event, loaded));
+                programs.push((event.id, loaded));
             }
         } else {
             let loaded = loaded(0);
             links.push(loaded.attach().unwrap());
-            programs.push((event, loaded));
+            programs.push((event.id, loaded));
         }
     }
     if wanted.iter().any(|(hook, _)| *hook == Hook::SysExit) {
@@ -335,6 +335,7 @@ fn attach(kernel: &Kernel, wanted: &[(Hook, &str)]) -> Probe {
         let loaded = load(&program, &LoadSpec::new(tracepoint(kernel, Hook::SysExit)));
         let loaded = loaded.unwrap_or_else(|e| panic!("{e}\n{}\n{program}", e.log));
         links.push(loaded.attach().unwrap());
+        programs.push(("sys_exit", loaded));
     }
     let losses = PerCpuArray::try_from(Map::PerCpuArray(losses)).unwrap();
     Probe { rings, losses, programs, _links: links, _array: array }
