@@ -5,11 +5,12 @@
 mod common;
 
 use common::{HOOKS, Reads, kernel, tracepoint};
-use peregrine_probe::program::{self, Kernel, Loss, Maps, layout};
+use peregrine_probe::program::{self, Capturing, Kernel, Loss, Maps, layout};
 use peregrine_probe::sys::map::{MapSpec, MapType};
 use peregrine_probe::sys::program::{LoadSpec, load};
+use peregrine_schema::capture::{Capture, Hook, Source};
 use peregrine_schema::syscalls::SYSCALLS;
-use peregrine_schema::{EVENT_COUNT, EVENTS};
+use peregrine_schema::{EVENT_COUNT, EVENTS, Event, Param};
 use std::os::fd::{AsFd, AsRawFd};
 
 #[test]
@@ -27,8 +28,25 @@ fn the_kernel_takes_every_program_that_reads_by_calls() {
     taken(Reads::Raw);
 }
 
+/// What is generated depends on how much data is recorded.
+#[test]
+fn the_kernel_takes_programs_that_record_more_data() {
+    for reads in Reads::ALL {
+        for (snaplen, port_range) in [(0, (0, 0)), (80, (1, u16::MAX)), (u16::MAX, (53, 53))] {
+            let Some(mut kernel) = kernel(reads) else { return };
+            kernel.capturing = Capturing { snaplen, dynamic: true, port_range, ..Capturing::default() };
+            let moves_data = |p: &Param| matches!(p.capture, Some(Capture { source: Source::Data { .. }, .. }));
+            taken_of(&kernel, &format!("{reads:?} {snaplen}"), |event| event.params.iter().any(moves_data));
+        }
+    }
+}
+
 fn taken(reads: Reads) {
     let Some(kernel) = kernel(reads) else { return };
+    taken_of(&kernel, &format!("{reads:?}"), |_| true);
+}
+
+fn taken_of(kernel: &Kernel, what: &str, wanted: impl Fn(&Event) -> bool) {
     let scratch = MapSpec::new("scratch", MapType::Array, 4, layout::SCRATCH as u32, 2).create_fd().expect("scratch");
     let losses = MapSpec::new("losses", MapType::PercpuArray, 4, 8, (Loss::COUNT * EVENT_COUNT) as u32)
         .create_fd()
@@ -38,25 +56,20 @@ fn taken(reads: Reads) {
     let maps = Maps { scratch: scratch.as_raw_fd(), rings: rings.as_raw_fd(), losses: losses.as_raw_fd() };
     let (mut taken, mut failed) = (Vec::new(), Vec::new());
     for (hook, _) in HOOKS {
-        for event in EVENTS.iter().filter(|e| e.producers.iter().any(|p| p.hook == hook)) {
-            match one(&kernel, &maps, hook, event) {
+        for event in EVENTS.iter().filter(|e| wanted(e) && e.producers.iter().any(|p| p.hook == hook)) {
+            match one(kernel, &maps, hook, event) {
                 Ok(verified) => taken.push((verified, hook, event.id)),
                 Err(e) => failed.push(format!("{hook:?} {}: {e}", event.id)),
             }
         }
     }
     taken.sort_unstable_by_key(|(verified, ..)| std::cmp::Reverse(*verified));
-    println!("{reads:?}: {} taken; instructions looked at: {:?}", taken.len(), &taken[..taken.len().min(8)]);
+    println!("{what}: {} taken; instructions looked at: {:?}", taken.len(), &taken[..taken.len().min(8)]);
     assert!(failed.is_empty(), "{} failed:\n{}", failed.len(), failed.join("\n"));
 }
 
 /// Loads a program; how many instructions the verifier looked at.
-fn one(
-    kernel: &Kernel,
-    maps: &Maps,
-    hook: peregrine_schema::capture::Hook,
-    event: &'static peregrine_schema::Event,
-) -> Result<u32, String> {
+fn one(kernel: &Kernel, maps: &Maps, hook: Hook, event: &'static Event) -> Result<u32, String> {
     let syscall = SYSCALLS.iter().find(|s| s.event == event.code).map_or(0, |s| s.code);
     let program = program::event(kernel, maps, hook, event, syscall).map_err(|e| e.to_string())?;
     let loaded = load(&program, &LoadSpec::new(tracepoint(kernel, hook))).map_err(|e| {

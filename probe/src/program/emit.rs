@@ -11,8 +11,9 @@
 //! What must hold: before a parameter begins, at most `bound` bytes of parameters have been written; the verifier sees
 //! the same bound in R8.
 
+use super::data::Messages;
 use super::kernel::{GenerateError, Kernel, registers};
-use super::layout::{HEADER, ORIGIN, ROOM, SCRATCH};
+use super::layout::{HEADER, ORIGIN, ROOM, SPARE_AT, cell};
 use crate::asm::{Asm, Cond, Helper, Label, Reg, Size, Slot};
 use peregrine_schema::Event;
 use peregrine_schema::capture::{Hook, Int, Who};
@@ -42,6 +43,8 @@ pub(super) struct Emit<'k> {
     pub(super) syscall: u16,
     /// Where the number of the CPU is kept.
     pub(super) cpu: Option<Slot>,
+    /// The messages of a call that makes an event for each.
+    pub(super) messages: Option<Messages>,
 }
 
 /// Result of everything that writes code.
@@ -53,7 +56,20 @@ impl<'k> Emit<'k> {
         let mut a = Asm::new(name);
         let too_long = a.label("too long");
         a.mov(R6, R1);
-        Emit { a, k, hook, event, too_long, values: None, param: 0, bound: 0, plain: false, syscall: 0, cpu: None }
+        Emit {
+            a,
+            k,
+            hook,
+            event,
+            too_long,
+            values: None,
+            param: 0,
+            bound: 0,
+            plain: false,
+            syscall: 0,
+            cpu: None,
+            messages: None,
+        }
     }
 
     /// Offset of the length of parameter `index` from R7.
@@ -230,7 +246,7 @@ impl<'k> Emit<'k> {
     /// Makes sure that a parameter of up to `most` bytes has room.
     pub(super) fn room(&mut self, most: usize) {
         // What lies beyond ROOM is for the one parameter that crosses it.
-        if self.bound + most > SCRATCH - ORIGIN - HEADER - 2 * self.event.params.len() {
+        if self.bound + most > SPARE_AT - ORIGIN - HEADER - 2 * self.event.params.len() {
             self.a.jump_if(Cond::Gt, R8, ROOM as i32, self.too_long);
             self.bound = ROOM;
         }
@@ -277,6 +293,13 @@ impl<'k> Emit<'k> {
     pub(super) fn put_written(&mut self) {
         let at = self.length_at(self.param);
         self.a.store(Size::B2, R7, at, R0).add(R8, R0);
+    }
+
+    /// The same where the ways here wrote different numbers of bytes, all at most `most`: makes one of them.
+    pub(super) fn put_at_most(&mut self, most: usize) {
+        self.a.store(Size::B8, R7, cell::WRITTEN, R0).load(Size::B8, R0, R7, cell::WRITTEN);
+        self.a.jump_if(Cond::Gt, R0, most as i32, self.too_long);
+        self.put_written();
     }
 
     /// From here on R8 is what it was at the beginning of the parameter, plus what was written: stores the difference

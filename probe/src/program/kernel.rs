@@ -1,6 +1,7 @@
 //! What generated programs must know of the kernel they run on.
 
 use crate::btf::{Btf, Kind, Member, TypeId};
+use peregrine_schema::capture::{SNAPLEN, SNAPLEN_DNS, SNAPLEN_MAX, SNAPLEN_PORT_RANGE, SNAPLEN_PROTOCOL};
 use peregrine_schema::syscalls::Arch;
 
 /// Why no program can be generated.
@@ -32,6 +33,39 @@ pub enum GenerateError {
     Mistakes(#[from] Box<crate::asm::Mistakes>),
 }
 
+/// How much of the data that calls move is recorded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Capturing {
+    /// Bytes of data in an event; at most [`SNAPLEN_MAX`].
+    pub snaplen: u16,
+    /// More for some ports and protocols, see [`Limit`](peregrine_schema::capture::Limit).
+    pub dynamic: bool,
+    /// First and last port of which [`SNAPLEN_PORT_RANGE`] bytes are recorded; none if the last is 0.
+    pub port_range: (u16, u16),
+    /// Port of statsd.
+    pub statsd_port: u16,
+}
+
+impl Default for Capturing {
+    fn default() -> Capturing {
+        Capturing { snaplen: SNAPLEN, dynamic: false, port_range: (0, 0), statsd_port: 8125 }
+    }
+}
+
+impl Capturing {
+    /// Most bytes that any event may hold; not 0, for which no bound could be written.
+    pub(super) fn most(&self) -> u16 {
+        let ports = if self.port_range.1 > 0 { SNAPLEN_PORT_RANGE } else { 0 };
+        let dynamic = if self.dynamic { ports.max(SNAPLEN_PROTOCOL).max(SNAPLEN_DNS) } else { 0 };
+        self.snaplen.min(SNAPLEN_MAX).max(dynamic).max(1)
+    }
+
+    /// The configured number of bytes, or `other` if that is more.
+    pub(super) fn at_least(&self, other: u16) -> i32 {
+        i32::from(self.snaplen.min(SNAPLEN_MAX).max(other))
+    }
+}
+
 /// The running kernel, as the generator sees it.
 pub struct Kernel {
     /// Its types.
@@ -44,6 +78,8 @@ pub struct Kernel {
     pub cast: Option<TypeId>,
     /// The system's start, nanoseconds since the epoch: what is added to the clock since boot.
     pub boot_time: u64,
+    /// How much data is recorded.
+    pub capturing: Capturing,
 }
 
 /// The architecture this program was built for.
@@ -53,7 +89,7 @@ impl Kernel {
     /// With all that these types allow.
     pub fn new(btf: Btf, boot_time: u64) -> Kernel {
         let cast = btf.id(Kind::Func, "bpf_rdonly_cast");
-        Kernel { btf, arch: ARCH, typed: true, cast, boot_time }
+        Kernel { btf, arch: ARCH, typed: true, cast, boot_time, capturing: Capturing::default() }
     }
 
     /// Where a member lies, if this kernel has it. An element of an array is `name[index]`, as the last part only or

@@ -8,7 +8,7 @@
 //!
 //! The event is byte for byte what a capture holds. All numbers are little-endian, nothing is padded.
 
-use peregrine_schema::capture::MAX_EVENT;
+use peregrine_schema::capture::{MAX_EVENT, MAX_IOVECS};
 
 /// Bytes of the origin, which the ring puts in front of each event.
 pub const ORIGIN: usize = 16;
@@ -41,9 +41,31 @@ pub mod header {
 
 /// Bytes of parameters that may have been written before one begins; of a longer event nothing is sent.
 pub(super) const ROOM: usize = MAX_EVENT;
-/// Bytes of the memory in which a record is put together, one per CPU: what lies in front of the parameters, [`ROOM`],
-/// and as much again for the one parameter that crosses it.
-pub const SCRATCH: usize = ORIGIN + HEADER + 2 * 32 + 2 * ROOM;
+/// Where the memory behind the record begins, for what is read on the way and not sent ([`SPARE`]). In front of it lie
+/// what comes before the parameters, [`ROOM`], and as much again for the one parameter that crosses it.
+pub(super) const SPARE_AT: usize = ORIGIN + HEADER + 2 * 32 + 2 * ROOM;
+/// Bytes of that memory: an I/O vector of the most elements that are looked at.
+pub(super) const SPARE: usize = 16 * MAX_IOVECS;
+/// Bytes of the memory in front of the record: [`cell`]s.
+pub(super) const FRONT: usize = 64;
+/// Bytes of the memory in which a record is put together, one per CPU.
+pub const SCRATCH: usize = FRONT + SPARE_AT + SPARE;
+
+/// Numbers of 8 bytes in front of the record, by their offset from it. The verifier does not follow what is in this
+/// memory: where ways with different numbers meet, it looks at what comes behind only once, if the number has been put
+/// here and read back, and not once for each way.
+pub(super) mod cell {
+    /// Bytes of data that may be recorded.
+    pub(in crate::program) const LEFT: i16 = -8;
+    /// Elements of a vector.
+    pub(in crate::program) const COUNT: i16 = -16;
+    /// Bytes recorded so far.
+    pub(in crate::program) const TOTAL: i16 = -24;
+    /// Bytes of an element that are recorded.
+    pub(in crate::program) const TAKE: i16 = -32;
+    /// Bytes of a parameter.
+    pub(in crate::program) const WRITTEN: i16 = -40;
+}
 
 /// A record of the ring.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

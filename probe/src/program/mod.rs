@@ -12,6 +12,7 @@
 
 mod cgroups;
 mod convert;
+mod data;
 mod emit;
 mod exe;
 mod files;
@@ -20,18 +21,22 @@ pub mod layout;
 mod number;
 mod output;
 mod paths;
+mod poll;
+mod snaplen;
 mod sockets;
+mod special;
 mod tasks;
 mod texts;
 mod walked;
 
-pub use kernel::{ARCH, GenerateError, Kernel};
+pub use kernel::{ARCH, Capturing, GenerateError, Kernel};
 pub use output::{Loss, Maps};
 
 use crate::asm::{Helper, Program, Reg};
 use emit::{Emit, Written};
 use peregrine_schema::Event;
-use peregrine_schema::capture::{Capture, Hook, Otherwise, Source};
+use peregrine_schema::capture::{Capture, FileFact, Hook, Otherwise, Source, Special};
+use sockets::IPV6;
 
 /// The program of an event type at a hook; at system calls it is reached by tail call. `syscall` is the number in
 /// captures of the call that it is for.
@@ -50,6 +55,7 @@ pub fn event(
     emit.syscall = syscall;
     emit.begin(maps)?;
     emit.only_if_produced()?;
+    emit.each_message();
     for (index, param) in event.params.iter().enumerate() {
         let capture = param.capture.as_ref().ok_or(GenerateError::NoRecipe(event.id))?;
         emit.param = index;
@@ -123,6 +129,20 @@ impl Emit<'_> {
             Source::ExecFilename => self.exec_filename()?,
             Source::Path(of) => self.path(of)?,
             Source::Cgroups => self.cgroups()?,
+            // Data and sockets.
+            Source::Data { place, length, limit } => self.data(place, length, limit)?,
+            Source::VectorSize(vector) => self.vector_size(vector)?,
+            Source::Control(vector) => self.control(vector)?,
+            Source::Sockaddr { pointer, length } => self.sockaddr(pointer, length),
+            Source::Tuple { fd, direction, peer } => self.tuple(fd, direction, peer)?,
+            Source::File(fd, FileFact::LocalAddress | FileFact::RemoteAddress) if self.size() == IPV6 => {
+                self.long_address(fd, capture.source)?;
+            }
+            Source::Pollfds { pointer, count } => self.pollfds(pointer, count),
+            Source::Special(
+                special @ (Special::PtraceAddr | Special::PtraceData | Special::Sockopt { .. } | Special::Keyctl(_)),
+            ) => self.by_argument(special),
+            // All others are numbers.
             source => {
                 self.number(source)?;
                 self.convert(capture.convert)?;

@@ -66,6 +66,7 @@ impl Emit<'_> {
                 let number = syscalls::syscall(self.syscall).and_then(|s| s.number(self.k.arch)).unwrap_or_default();
                 self.a.mov(R0, i32::from(number));
             }
+            Source::MessageLength => self.message_length()?,
             Source::Special(special) => self.special_number(special)?,
             other => return Err(self.no_recipe(other)),
         }

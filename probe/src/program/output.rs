@@ -1,7 +1,7 @@
 //! The beginning and the end of an event program: memory to write to, the header, the way into the ring, losses.
 
 use super::emit::{Emit, Written, width};
-use super::layout::{HEADER, ORIGIN, ROOM, header, origin};
+use super::layout::{FRONT, HEADER, ORIGIN, ROOM, header, origin};
 use crate::asm::{Cond, Helper, Reg, Size};
 use peregrine_schema::EVENT_COUNT;
 use peregrine_schema::capture::{Hook, Producer};
@@ -59,7 +59,7 @@ impl Emit<'_> {
         self.a.load_map(R1, maps.scratch).slot_address(R2, key, 0).call(Helper::MapLookupElem);
         let have = self.a.label("memory");
         self.a.jump_if(Cond::Ne, R0, 0, have).bind(nowhere).mov(R0, 0).exit();
-        self.a.bind(have).mov(R7, R0).mov(R8, 0);
+        self.a.bind(have).mov(R7, R0).add(R7, FRONT as i32).mov(R8, 0);
         self.cpu = Some(key);
         self.a.store(Size::B2, R7, origin::CPU as i16, R9);
         self.a.store(Size::B2, R7, origin::CPU as i16 + 2, 0);
@@ -118,12 +118,22 @@ impl Emit<'_> {
         self.a.jump_if(Cond::Eq, R0, 0, no_ring);
         self.a.mov(R1, R0).mov(R2, R7).mov(R3, R8).add(R3, (ORIGIN + HEADER + lens) as i32).mov(R4, NO_WAKEUP);
         self.a.call(Helper::RingbufOutput).jump_if(Cond::Ne, R0, 0, full);
-        self.a.bind(done).mov(R0, 0).exit();
+        self.a.bind(done);
+        self.leave();
         for (label, loss) in [(full, Loss::RingFull), (no_ring, Loss::NoRing), (too_long, Loss::TooLong)] {
             self.a.bind(label);
             self.count(maps, loss);
-            self.a.mov(R0, 0).exit();
+            self.leave();
         }
+        self.next_message();
+    }
+
+    /// Ends the record: ends the program, or goes on to the next message of the call.
+    fn leave(&mut self) {
+        match self.messages {
+            Some(messages) => self.a.jump(messages.next),
+            None => self.a.mov(R0, 0).exit(),
+        };
     }
 
     fn count(&mut self, maps: &Maps, loss: Loss) {

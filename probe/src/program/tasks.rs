@@ -198,7 +198,8 @@ impl Emit<'_> {
         self.a.store(Size::B8, R10, kept.at(0), R0);
         self.walk(R0, R9, &nanoseconds)?;
         self.a.load(Size::B8, R1, R10, kept.at(0)).load_imm64(R2, 1_000_000_000);
-        self.a.mul(R1, R2).mov32(R0, R0).add(R0, R1);
+        // Since Linux 6.13 the top bit says that somebody asked for the time.
+        self.a.mul(R1, R2).and32(R0, i32::MAX).add(R0, R1);
         self.a.jump_if(Cond::Sge, R0, 0, done).mov(R0, 0).bind(done);
         Ok(())
     }

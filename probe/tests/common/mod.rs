@@ -209,13 +209,13 @@ impl Record {
 
 /// What a run gave.
 pub struct Records {
-    /// All records, by CPU and in the order in which they were made there.
+    /// All records, by time; those of one call in the order in which they were made.
     pub all: Vec<Record>,
     /// The thread that ran the closure.
     pub tid: u64,
     /// Events lost: (cause, event code, number).
     pub lost: Vec<(Loss, u16, u64)>,
-    /// Mean nanoseconds of a run of each program, where it ran: (event, ns, runs).
+    /// What each attached program took: (event, nanoseconds in all, runs). System calls have one in common, `sys_exit`.
     pub times: Vec<(&'static str, u64, u64)>,
 }
 
@@ -242,7 +242,7 @@ impl Records {
 struct Probe {
     rings: Vec<Ring>,
     losses: PerCpuArray<MapData, u64>,
-    programs: Vec<(&'static Event, Loaded)>,
+    programs: Vec<(&'static str, Loaded)>,
     _links: Vec<Link>,
     /// Forgets its programs when its last descriptor is closed.
     _array: MapData,
@@ -254,8 +254,16 @@ struct Probe {
 ///
 /// When a program cannot be generated or the kernel refuses it.
 pub fn run(reads: Reads, wanted: &[(Hook, &str)], act: impl FnOnce()) -> Option<Records> {
-    let kernel = kernel(reads)?;
-    let mut probe = attach(&kernel, wanted);
+    Some(run_on(&kernel(reads)?, wanted, act))
+}
+
+/// The same with programs made for that kernel.
+///
+/// # Panics
+///
+/// Likewise.
+pub fn run_on(kernel: &Kernel, wanted: &[(Hook, &str)], act: impl FnOnce()) -> Records {
+    let mut probe = attach(kernel, wanted);
     let _statistics = peregrine_probe::sys::program::enable_statistics().ok();
     for ring in &mut probe.rings {
         ring.batch().iter().for_each(drop);
@@ -267,6 +275,8 @@ pub fn run(reads: Reads, wanted: &[(Hook, &str)], act: impl FnOnce()) -> Option<
         all.extend(batch.iter().map(Record::parse));
         assert!(!batch.is_damaged());
     }
+    // Of one thread, which may have changed its CPU, in the order of its calls.
+    all.sort_by_key(|r| r.ts);
     let mut lost = Vec::new();
     for loss in Loss::ALL {
         for code in 0..EVENT_COUNT as u16 {
@@ -276,12 +286,12 @@ pub fn run(reads: Reads, wanted: &[(Hook, &str)], act: impl FnOnce()) -> Option<
             }
         }
     }
-    let times = probe.programs.iter().filter_map(|(event, loaded)| {
+    let times = probe.programs.iter().filter_map(|(name, loaded)| {
         let info = loaded.info().ok().filter(|info| info.run_count > 0)?;
-        Some((event.id, info.run_time_ns / info.run_count, info.run_count))
+        Some((*name, info.run_time_ns, info.run_count))
     });
     let times = times.collect();
-    Some(Records { all, tid: own_tid(), lost, times })
+    Records { all, tid: own_tid(), lost, times }
 }
 
 fn attach(kernel: &Kernel, wanted: &[(Hook, &str)]) -> Probe {
@@ -312,12 +322,12 @@ fn attach(kernel: &Kernel, wanted: &[(Hook, &str)]) -> Probe {
             for (call, number) in calls(event) {
                 let loaded = loaded(call.code);
                 set_program(&array, u32::from(number), loaded.as_fd()).unwrap();
-                programs.push((event, loaded));
+                programs.push((event.id, loaded));
             }
         } else {
             let loaded = loaded(0);
             links.push(loaded.attach().unwrap());
-            programs.push((event, loaded));
+            programs.push((event.id, loaded));
         }
     }
     if wanted.iter().any(|(hook, _)| *hook == Hook::SysExit) {
@@ -325,6 +335,7 @@ fn attach(kernel: &Kernel, wanted: &[(Hook, &str)]) -> Probe {
         let loaded = load(&program, &LoadSpec::new(tracepoint(kernel, Hook::SysExit)));
         let loaded = loaded.unwrap_or_else(|e| panic!("{e}\n{}\n{program}", e.log));
         links.push(loaded.attach().unwrap());
+        programs.push(("sys_exit", loaded));
     }
     let losses = PerCpuArray::try_from(Map::PerCpuArray(losses)).unwrap();
     Probe { rings, losses, programs, _links: links, _array: array }
