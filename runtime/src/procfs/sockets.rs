@@ -186,9 +186,7 @@ mod tests {
         let mut sip = [0; 16];
         sip[10..].copy_from_slice(&[255, 255, 127, 0, 0, 1]);
         let mut dip = [0; 16];
-        (dip[0], dip[1], dip[12]) = (0, 0, 1);
-        dip[4..6].copy_from_slice(&[0, 0]);
-        dip[..4].copy_from_slice(&0x0000_80fe_u32.to_ne_bytes());
+        (dip[0], dip[1], dip[15]) = (0xfe, 0x80, 1);
         let info = FdInfo::V6 { sip, dip, sport: 8080, dport: 1, l4: 2 };
         assert_eq!(internet(line, L4::Tcp), Some((7, (FdKind::Ipv6Sock, info))));
         let wrong: [&[u8]; 5] = [
