@@ -228,6 +228,12 @@ impl Emit<'_> {
         self.a.load(Size::B8, dst, R1, NAMES + 8 * index as i16);
     }
 
+    /// Counts, at the place of a name; goes to `beyond` if it has been done `most` times. Uses R1 and R2.
+    pub(super) fn count_at(&mut self, index: usize, most: i32, beyond: Label) {
+        self.kept_name(R2, index);
+        self.a.jump_if(Cond::Ge, R2, most, beyond).add(R2, 1).store(Size::B8, R1, NAMES + 8 * index as i16, R2);
+    }
+
     /// Makes the verifier take what is in `reg` for any number. Uses R1.
     pub(super) fn plain_number(&mut self, reg: Reg) {
         self.work(R1);
