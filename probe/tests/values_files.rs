@@ -531,3 +531,19 @@ fn cost_of_paths() {
         }
     }
 }
+
+/// What the event of a new program costs, likewise.
+#[test]
+#[ignore = "measures"]
+fn cost_of_programs() {
+    for reads in Reads::ALL {
+        let records = run(reads, &[(Hook::SchedProcessExec, "EXECVE_19_X")], || {
+            for _ in 0..500 {
+                Command::new("/bin/true").status().expect("a child");
+            }
+        });
+        let Some(records) = records else { continue };
+        let (_, ns, runs) = records.times[0];
+        println!("execve: {reads:?}: {} ns", ns / runs);
+    }
+}

@@ -91,7 +91,6 @@ impl Emit<'_> {
         self.a.bind(none);
         self.put_nothing();
         self.a.bind(done);
-        self.settle();
         Ok(())
     }
 
