@@ -209,7 +209,7 @@ impl Record {
 
 /// What a run gave.
 pub struct Records {
-    /// All records, by CPU and in the order in which they were made there.
+    /// All records, by time.
     pub all: Vec<Record>,
     /// The thread that ran the closure.
     pub tid: u64,
@@ -267,6 +267,7 @@ pub fn run(reads: Reads, wanted: &[(Hook, &str)], act: impl FnOnce()) -> Option<
         all.extend(batch.iter().map(Record::parse));
         assert!(!batch.is_damaged());
     }
+    all.sort_by_key(|r| r.ts);
     let mut lost = Vec::new();
     for loss in Loss::ALL {
         for code in 0..EVENT_COUNT as u16 {
