@@ -62,6 +62,9 @@ pub fn event(
         emit.a.comment(format!("— {} {}", param.name, param.ty.name()));
         let mark = emit.a.mark();
         emit.parameter(capture)?;
+        if param.ty.size().is_none() {
+            emit.settle();
+        }
         emit.a.release(mark);
     }
     emit.send(maps);

@@ -91,7 +91,6 @@ impl Emit<'_> {
         self.a.bind(none);
         self.put_nothing();
         self.a.bind(done);
-        self.settle();
         Ok(())
     }
 
@@ -226,6 +225,12 @@ impl Emit<'_> {
     pub(super) fn kept_name(&mut self, dst: Reg, index: usize) {
         self.work(R1);
         self.a.load(Size::B8, dst, R1, NAMES + 8 * index as i16);
+    }
+
+    /// Counts, at the place of a name; goes to `beyond` if it has been done `most` times. Uses R1 and R2.
+    pub(super) fn count_at(&mut self, index: usize, most: i32, beyond: Label) {
+        self.kept_name(R2, index);
+        self.a.jump_if(Cond::Ge, R2, most, beyond).add(R2, 1).store(Size::B8, R1, NAMES + 8 * index as i16, R2);
     }
 
     /// Makes the verifier take what is in `reg` for any number. Uses R1.

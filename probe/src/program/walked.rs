@@ -6,12 +6,14 @@ use super::emit::{Emit, Written};
 use crate::asm::{Cond, Label, Reg, Size, Slot};
 use peregrine_schema::capture::{Int, Special, Who};
 
-use Reg::{R0, R1, R2, R3, R9, R10};
+use Reg::{R0, R1, R2, R9, R10};
 
 /// Threads of a process that are looked at.
 const THREADS: i32 = 30;
 /// Ancestors that are looked at.
 const ANCESTORS: i32 = 60;
+/// Turns of the search among the threads of ancestors: enough for all ancestors and the threads of a few of them.
+const TURNS: i32 = 200;
 /// `PF_EXITING`.
 const EXITING: i32 = 4;
 
@@ -44,7 +46,7 @@ impl Emit<'_> {
         let [killed, by_hand, child, queued, nobody, done] = names.map(|name| self.a.label(name));
         self.argument(R9, 1);
         // The pointer is compared as a number; a pointer with a type is only followed beyond the first page.
-        self.a.jump_if(Cond::Lt, R9, FIRST_PAGE, nobody);
+        self.a.jump_if(Cond::Eq, R9, 0, nobody).jump_if(Cond::Lt, R9, FIRST_PAGE, nobody);
         self.argument(R0, 0);
         self.a.mov32(R0, R0).jump_if(Cond::Eq, R0, signal::KILL, killed).jump_if(Cond::Eq, R0, signal::CHLD, child);
         for number in signal::BY_HAND {
@@ -99,27 +101,74 @@ impl Emit<'_> {
 
     /// Goes to `done` with the thread of an ancestor that asked for orphans, or -1; to `of_namespace` if there is none
     /// in the namespace.
+    ///
+    /// One loop for two: each turn looks at one thread of the ancestor, or goes to the next ancestor when there are no
+    /// more threads. What it keeps are numbers that the verifier knows nothing of, so that it looks once at each turn.
     fn subreaper(&mut self, task: Slot, reaper: Slot, level: Slot, of_namespace: Label, done: Label) -> Written {
-        let [ancestor, turn] = ["ancestor", "turn"].map(|name| self.a.slot(name, 8, 8));
-        let (next, bound) = (self.a.label("next ancestor"), self.a.label("too many ancestors"));
+        let [ancestor, node, head] = ["ancestor", "node", "head"].map(|name| self.a.slot(name, 8, 8));
+        let [threads, ancestors] = [0, 1];
+        let (bound, thread) = (self.a.label("too far"), self.a.label("a thread"));
         self.a.load(Size::B8, R9, R10, task.at(0));
-        self.walk(R9, R9, "task_struct.real_parent")?;
-        self.a.store(Size::B8, R10, ancestor.at(0), R9).store(Size::B8, R10, turn.at(0), 0);
-        let head = self.a.loop_head("ancestors");
-        self.a.load(Size::B8, R1, R10, turn.at(0)).jump_if(Cond::Ge, R1, ANCESTORS, bound);
-        self.a.add(R1, 1).store(Size::B8, R10, turn.at(0), R1);
-        self.a.load(Size::B8, R9, R10, ancestor.at(0)).load(Size::B8, R1, R10, reaper.at(0));
+        self.plain_number(R9);
+        for slot in [ancestor, node, head] {
+            self.a.store(Size::B8, R10, slot.at(0), R9);
+        }
+        for counter in [threads, ancestors] {
+            self.keep_name(counter, None);
+        }
+        self.a.mov(R9, 0);
+        let turn = self.a.slot("turn", 8, 8);
+        let again = self.a.loop_head("ancestors and their threads");
+        self.a.jump_if(Cond::Ge, R9, TURNS, bound).add(R9, 1).store(Size::B8, R10, turn.at(0), R9);
+        self.a.load(Size::B8, R1, R10, node.at(0)).load(Size::B8, R2, R10, head.at(0));
+        self.a.jump_if(Cond::Ne, R1, R2, thread);
+        self.count_at(ancestors, ANCESTORS, bound);
+        self.keep_name(threads, None);
+        self.next_ancestor([ancestor, node, head], reaper, level, of_namespace)?;
+        self.a.load(Size::B8, R9, R10, turn.at(0)).jump(again).bind(thread);
+        self.count_at(threads, THREADS, bound);
+        self.a.load(Size::B8, R9, R10, node.at(0));
+        self.thread(done)?;
+        self.plain_number(R0);
+        self.a.store(Size::B8, R10, node.at(0), R0).load(Size::B8, R9, R10, turn.at(0)).jump(again);
+        self.a.bind(bound).mov(R0, -1).jump(done);
+        Ok(())
+    }
+
+    /// Goes on to the parent of `ancestor`: if it asked for orphans, `node` becomes its first thread and `head` the end
+    /// of its threads. Uses R0 to R5, and R9.
+    fn next_ancestor(&mut self, places: [Slot; 3], reaper: Slot, level: Slot, of_namespace: Label) -> Written {
+        let [ancestor, node, head] = places;
+        let next = self.a.label("did not ask");
+        let list = self.member("signal_struct.thread_head")?.offset as i32;
+        self.a.load(Size::B8, R9, R10, ancestor.at(0));
+        self.walk_from(R9, R9, "task_struct.real_parent")?;
+        self.plain_number(R9);
+        self.a.store(Size::B8, R10, ancestor.at(0), R9).load(Size::B8, R1, R10, reaper.at(0));
         self.a.jump_if(Cond::Eq, R9, R1, of_namespace);
         self.walk_from(R0, R9, "task_struct.thread_pid->pid.level")?;
         self.a.load(Size::B8, R1, R10, level.at(0)).jump_if(Cond::Ne, R0, R1, of_namespace);
         self.walk_from(R9, R9, "task_struct.signal")?;
         self.walk_from(R0, R9, "signal_struct.is_child_subreaper")?;
         self.a.jump_if(Cond::Eq, R0, 0, next);
-        self.living_thread(done)?;
-        self.a.bind(next).load(Size::B8, R9, R10, ancestor.at(0));
-        self.walk_from(R9, R9, "task_struct.real_parent")?;
-        self.a.store(Size::B8, R10, ancestor.at(0), R9).jump(head);
-        self.a.bind(bound).mov(R0, -1).jump(done);
+        self.walk_from(R0, R9, "signal_struct.thread_head.next")?;
+        self.plain_number(R0);
+        self.plain_number(R9);
+        self.a.add(R9, list).store(Size::B8, R10, node.at(0), R0).store(Size::B8, R10, head.at(0), R9).bind(next);
+        Ok(())
+    }
+
+    /// Of the thread with this `thread_node` in R9: goes to `done` with its number if it is not about to end, else
+    /// `R0 =` the next node. Uses R1 to R5, and R9.
+    fn thread(&mut self, done: Label) -> Written {
+        let ends = self.a.label("about to end");
+        let inside = self.member("task_struct.thread_node")?.offset as i32;
+        self.a.sub(R9, inside);
+        self.walk_from(R0, R9, "task_struct.flags")?;
+        self.a.jump_if(Cond::Set, R0, EXITING, ends);
+        self.walk_from(R0, R9, "task_struct.pid")?;
+        self.a.jump(done).bind(ends);
+        self.walk_from(R0, R9, "task_struct.thread_node.next")?;
         Ok(())
     }
 
@@ -127,9 +176,8 @@ impl Emit<'_> {
     /// or with -1 if there are too many threads to tell. Uses R0 to R5, and R9.
     fn living_thread(&mut self, done: Label) -> Written {
         let mark = self.a.mark();
-        let [head, node] = ["head", "node"].map(|name| self.a.slot(name, 8, 8));
-        let (none, bound, next) = (self.a.label("none"), self.a.label("too many threads"), self.a.label("next thread"));
-        let inside = self.member("task_struct.thread_node")?.offset as i32;
+        let [head, node, turn] = ["head", "node", "turn"].map(|name| self.a.slot(name, 8, 8));
+        let (none, bound) = (self.a.label("none"), self.a.label("too many threads"));
         let list = self.member("signal_struct.thread_head")?.offset as i32;
         self.walk_from(R0, R9, "signal_struct.thread_head.next")?;
         self.a.store(Size::B8, R10, node.at(0), R0);
@@ -137,14 +185,9 @@ impl Emit<'_> {
         let again = self.a.loop_head("threads");
         self.a.load(Size::B8, R1, R10, node.at(0)).load(Size::B8, R2, R10, head.at(0));
         self.a.jump_if(Cond::Eq, R1, R2, none).jump_if(Cond::Ge, R9, THREADS, bound).add(R9, 1);
-        let thread = self.a.slot("thread", 8, 8);
-        self.a.sub(R1, inside).store(Size::B8, R10, thread.at(0), R1);
-        self.walk_from(R0, R1, "task_struct.flags")?;
-        self.a.jump_if(Cond::Set, R0, EXITING, next).load(Size::B8, R3, R10, thread.at(0));
-        self.walk_from(R0, R3, "task_struct.pid")?;
-        self.a.jump(done).bind(next).load(Size::B8, R3, R10, thread.at(0));
-        self.walk_from(R0, R3, "task_struct.thread_node.next")?;
-        self.a.store(Size::B8, R10, node.at(0), R0).jump(again);
+        self.a.store(Size::B8, R10, turn.at(0), R9).mov(R9, R1);
+        self.thread(done)?;
+        self.a.store(Size::B8, R10, node.at(0), R0).load(Size::B8, R9, R10, turn.at(0)).jump(again);
         self.a.bind(bound).mov(R0, -1).jump(done).bind(none);
         self.a.release(mark);
         Ok(())
