@@ -10,6 +10,7 @@
 
 pub mod convert;
 pub mod docs;
+pub mod errno;
 pub mod events;
 pub mod fields;
 pub mod flags;
