@@ -40,7 +40,8 @@ pub enum Atom {
     /// The descriptor of the event is of one of these kinds. An IPv6 socket may be called an IPv4 one when it talks to
     /// a mapped address: if only one of the two is in the set, the kernel must look at the address, or not know.
     Kind(KindSet),
-    /// The transport protocol of the event's descriptor, a bit for each [`Protocol`].
+    /// The transport protocol of the event's descriptor, a bit for each [`Protocol`]. User space tells it of a socket
+    /// that has been connected, bound to a port or accepted, or is raw: of others the kernel must not know it.
     Protocol(u8),
     /// The address of an end of the socket lies in one of the networks. Mapped IPv4 addresses count as IPv4 ones.
     /// Unknown if the event's descriptor is no connected internet socket, or if it is not known which end is which.

@@ -1,0 +1,109 @@
+//! Kernel plans keep nothing back that a rule wants: on recorded captures and on generated rules and events.
+//!
+//! The captures need the shared inputs (`PEREGRINE_SHARED`). What a plan drops is printed (`--nocapture`).
+
+use peregrine_compiler::backend::{EngineKind, Matcher};
+use peregrine_compiler::hir::RuleSet;
+use peregrine_compiler::kernel::{EventPlan, KernelPlan};
+use peregrine_runtime::session::Session;
+use peregrine_schema as schema;
+use peregrine_tests::kernel::{Outcome, Watcher};
+use peregrine_tests::shared;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Events of a capture that are looked at; most are not wanted by any rule and take no time.
+const EVENTS: usize = 400_000;
+
+/// What a plan did with a capture.
+#[derive(Debug, Default)]
+struct Counts {
+    events: usize,
+    listened: usize,
+    matched: usize,
+    without_bits: usize,
+    with_bits: usize,
+    /// By event type: events, passed without bits, passed with bits.
+    by_type: BTreeMap<&'static str, [usize; 3]>,
+}
+
+impl Counts {
+    fn add(&mut self, code: u16, listens: bool, outcome: &Outcome) {
+        self.events += 1;
+        self.listened += usize::from(listens);
+        self.matched += usize::from(!outcome.matched.is_empty());
+        self.without_bits += usize::from(outcome.without_bits);
+        self.with_bits += usize::from(outcome.with_bits);
+        if listens {
+            let row = self.by_type.entry(schema::EVENTS[usize::from(code)].name).or_default();
+            row[0] += 1;
+            row[1] += usize::from(outcome.without_bits);
+            row[2] += usize::from(outcome.with_bits);
+        }
+    }
+
+    fn print(&self, capture: &str) {
+        let share = |passed: usize| 100.0 * (1.0 - passed as f64 / self.events.max(1) as f64);
+        println!(
+            "{capture}: {} events, {} of types that rules want, {} matched; dropped {:.2} % without image bits, {:.2} % with",
+            self.events,
+            self.listened,
+            self.matched,
+            share(self.without_bits),
+            share(self.with_bits)
+        );
+        for (name, [all, without, with]) in &self.by_type {
+            println!("  {name:<18} {all:>7} events, passed {without:>7} without bits, {with:>7} with");
+        }
+    }
+}
+
+fn replay(path: &Path, rules: &RuleSet, plan: &KernelPlan) -> Counts {
+    let matcher = Matcher::new(EngineKind::Jit, rules).unwrap();
+    let mut pad = matcher.pad();
+    let mut watcher = Watcher::new(rules, plan);
+    let mut counts = Counts::default();
+    let mut session = Session::open(path).unwrap();
+    let mut errors = Vec::new();
+    while counts.events < EVENTS && errors.len() < 5 {
+        let more = session.step(&mut |event| {
+            let code = event.record.code;
+            let listens = *plan.event(code) != EventPlan::Never;
+            let mut matching = |view: &peregrine_runtime::fields::EventView<'_>| {
+                let mut found = Vec::new();
+                if matcher.listens(code) {
+                    matcher.run(&mut pad, view, true, &mut |rule| found.push(rule.0 as usize));
+                }
+                found
+            };
+            match watcher.look(event, &mut matching) {
+                Ok(outcome) => counts.add(code, listens, &outcome),
+                Err(error) => errors.push(error),
+            }
+        });
+        if !more.unwrap() {
+            break;
+        }
+    }
+    assert!(errors.is_empty(), "{}: {}", path.display(), errors.join("\n"));
+    counts
+}
+
+#[test]
+fn upstream_rules_on_recorded_captures() {
+    let Some(shared) = shared::shared() else {
+        println!("skipped: PEREGRINE_SHARED does not name the shared inputs");
+        return;
+    };
+    let rules = shared::load_rules(&shared::upstream_rules(&shared, "all"), &[]).unwrap();
+    let start = std::time::Instant::now();
+    let plan = KernelPlan::new(&rules);
+    println!("plan made in {:?}, {} bits, {} bytes", start.elapsed(), plan.image.len(), postcard_size(&plan));
+    for name in ["tiny", "nginx", "shell", "attack"] {
+        replay(&shared.join("captures").join(format!("{name}.scap.gz")), &rules, &plan).print(name);
+    }
+}
+
+fn postcard_size(plan: &KernelPlan) -> usize {
+    serde_json::to_vec(plan).map_or(0, |bytes| bytes.len())
+}
