@@ -25,6 +25,8 @@ struct Counts {
     with_bits: usize,
     /// By event type: events, passed without bits, passed with bits.
     by_type: BTreeMap<&'static str, [usize; 3]>,
+    /// By event type and rule: events that pass because of it, bits known.
+    by_rule: BTreeMap<(&'static str, String), usize>,
 }
 
 impl Counts {
@@ -54,14 +56,33 @@ impl Counts {
         );
         for (name, [all, without, with]) in &self.by_type {
             println!("  {name:<18} {all:>7} events, passed {without:>7} without bits, {with:>7} with");
+            let rules = self.by_rule.iter().filter(|((of, _), _)| of == name);
+            let mut rules: Vec<(usize, &str)> = rules.map(|((_, rule), count)| (*count, rule.as_str())).collect();
+            rules.sort_by_key(|(count, rule)| (std::cmp::Reverse(*count), *rule));
+            rules.iter().take(6).for_each(|(count, rule)| println!("    {count:>7}  {rule}"));
         }
     }
 }
 
-fn replay(path: &Path, rules: &RuleSet, plan: &KernelPlan) -> Counts {
+/// The plan of each rule alone.
+fn plans(rules: &RuleSet) -> Vec<(String, KernelPlan)> {
+    let enabled = (0..rules.rules.len()).filter(|index| rules.rules[*index].enabled);
+    enabled
+        .map(|index| {
+            let mut one = rules.clone();
+            (0..).zip(&mut one.rules).for_each(|(other, rule)| rule.enabled = other == index);
+            (rules.rules[index].name.clone(), KernelPlan::new(&one))
+        })
+        .collect()
+}
+
+/// `plans`: of each rule alone, to tell which one lets an event pass.
+fn replay(path: &Path, rules: &RuleSet, plan: &KernelPlan, plans: &[(String, KernelPlan)]) -> Counts {
     let matcher = Matcher::new(EngineKind::Jit, rules).unwrap();
     let mut pad = matcher.pad();
     let mut watcher = Watcher::new(rules, plan);
+    let mut alone: Vec<(&str, Watcher<'_>)> =
+        plans.iter().map(|(name, plan)| (name.as_str(), Watcher::new(rules, plan))).collect();
     let mut counts = Counts::default();
     let mut session = Session::open(path).unwrap();
     let mut errors = Vec::new();
@@ -77,7 +98,16 @@ fn replay(path: &Path, rules: &RuleSet, plan: &KernelPlan) -> Counts {
                 found
             };
             match watcher.look(event, &mut matching) {
-                Ok(outcome) => counts.add(code, listens, &outcome),
+                Ok(outcome) => {
+                    counts.add(code, listens, &outcome);
+                    for (name, watcher) in alone.iter_mut().filter(|_| outcome.with_bits) {
+                        if !watcher.look(event, &mut |_| Vec::new()).is_ok_and(|alone| alone.with_bits) {
+                            continue;
+                        }
+                        let key = (schema::EVENTS[usize::from(code)].name, (*name).to_owned());
+                        *counts.by_rule.entry(key).or_default() += 1;
+                    }
+                }
                 Err(error) => errors.push(error),
             }
         });
@@ -99,8 +129,9 @@ fn upstream_rules_on_recorded_captures() {
     let start = std::time::Instant::now();
     let plan = KernelPlan::new(&rules);
     println!("plan made in {:?}, {} bits, {} bytes", start.elapsed(), plan.image.len(), postcard_size(&plan));
+    let plans = plans(&rules);
     for name in ["tiny", "nginx", "shell", "attack"] {
-        replay(&shared.join("captures").join(format!("{name}.scap.gz")), &rules, &plan).print(name);
+        replay(&shared.join("captures").join(format!("{name}.scap.gz")), &rules, &plan, &plans).print(name);
     }
 }
 

@@ -133,7 +133,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { atoms: 256, texts: 4096, image: 1024 }
+        Limits { atoms: 512, texts: 4096, image: 1024 }
     }
 }
 
@@ -150,11 +150,11 @@ impl KernelPlan {
         planner.finish(by_code)
     }
 
-    /// The event codes that rules need. What the bookkeeping of processes needs is not part of it.
+    /// The event codes that a probe makes and rules need. What the bookkeeping of processes needs is not part of it.
     pub fn needs(&self) -> EventSet {
         let mut needs = EventSet::EMPTY;
         for (code, plan) in (0..).zip(&self.by_code) {
-            if *plan != EventPlan::Never {
+            if *plan != EventPlan::Never && peregrine_schema::event(code).is_some_and(is_made) {
                 needs.insert(code);
             }
         }
@@ -168,10 +168,10 @@ impl KernelPlan {
     }
 }
 
-/// Whether a probe makes events of this type.
+/// Whether a probe makes events of this type: when system calls return, and at tracepoints.
 pub fn is_made(event: &Event) -> bool {
-    matches!(event.origin, Origin::Syscall | Origin::Tracepoint)
-        && !event.flags.any(EventFlags::OLD_VERSION.or(EventFlags::UNUSED))
+    let made = event.origin == Origin::Tracepoint || event.origin == Origin::Syscall && event.is_exit();
+    made && !event.flags.any(EventFlags::OLD_VERSION.or(EventFlags::UNUSED))
 }
 
 /// Asynchronous events are shown to every rule.
@@ -246,6 +246,11 @@ impl<'r> Planner<'r> {
         KernelPlan { by_code, image, predicates }
     }
 
+    /// Whether a rule has a field that looks back at its own evaluations.
+    pub(super) fn looks_back(&self, rule: RuleId) -> bool {
+        self.looks_back.get(rule.0 as usize).is_some_and(|looks| *looks)
+    }
+
     /// The rules that are tried on events of a code.
     pub(super) fn tried(&self, code: u16) -> Vec<RuleId> {
         let tried = |(_, rule): &(usize, &crate::hir::Rule)| {
@@ -312,7 +317,7 @@ impl<'r> Planner<'r> {
         event: &'static Event,
         memo: &mut FxHashMap<formula::FormId, RulePlan>,
     ) -> RulePlan {
-        if self.looks_back[rule.0 as usize] {
+        if self.looks_back(rule) {
             // What an evaluation finds depends on which events were looked at before.
             return RulePlan { image: formula::ALWAYS, event: ALWAYS, reason: Some(Reason::LooksBack) };
         }
@@ -435,6 +440,11 @@ impl<'r> Planner<'r> {
         let demands = match effort {
             Effort::All => return (event, ALWAYS),
             Effort::Nothing => return (ALWAYS, ALWAYS),
+            Effort::Trimmed => {
+                let demands = self.decider.forms.demands(event);
+                let kept = demands.into_iter().filter(|id| !self.mixes_image(*id)).collect();
+                return (self.decider.forms.all(kept), ALWAYS);
+            }
             Effort::Shared | Effort::Numbers => self.decider.forms.demands(event),
         };
         let number = |id: &FormId| match self.decider.forms.get(*id) {
@@ -446,6 +456,15 @@ impl<'r> Planner<'r> {
         let text = demands.iter().copied().find(|id| effort == Effort::Shared && self.asks_for_texts(*id));
         let kept: Vec<FormId> = demands.into_iter().filter(number).collect();
         (self.decider.forms.all(kept), text.unwrap_or(ALWAYS))
+    }
+
+    /// Whether some alternative in a form asks for a bit of the image.
+    fn mixes_image(&self, id: FormId) -> bool {
+        match self.decider.forms.get(id) {
+            Form::Const(_) => false,
+            Form::Atom(atom, _) => matches!(self.decider.forms.atom(*atom), Atom::Image(_)),
+            Form::All(members) | Form::Any(members) => members.iter().any(|m| self.mixes_image(*m)),
+        }
     }
 
     /// Whether a form only asks whether texts are in sets.
@@ -493,6 +512,8 @@ impl<'r> Planner<'r> {
 enum Effort {
     /// All.
     All,
+    /// All but alternatives of the image and of the event: exceptions such as "or it is that program on that path".
+    Trimmed,
     /// Numbers and kinds; texts of all rules with the same ones.
     Shared,
     /// Numbers and kinds.
@@ -502,7 +523,7 @@ enum Effort {
 }
 
 impl Effort {
-    const ALL: [Effort; 4] = [Effort::All, Effort::Shared, Effort::Numbers, Effort::Nothing];
+    const ALL: [Effort; 5] = [Effort::All, Effort::Trimmed, Effort::Shared, Effort::Numbers, Effort::Nothing];
 }
 
 /// A filter being put together.
