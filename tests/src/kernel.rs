@@ -7,18 +7,22 @@
 //! [`Watcher::look`] is the property: a rule that matches passes, with everything known that the kernel can know, with
 //! nothing known, and with any choice in between.
 
+use crate::{engines, fuzzing, generate, scap};
+use arbitrary::Unstructured;
 use bumpalo::Bump;
 use peregrine_compiler::eval;
 use peregrine_compiler::hir::RuleSet;
 use peregrine_compiler::ir::PredicateId;
 use peregrine_compiler::kernel::decide::{is_signed, is_unsigned};
 use peregrine_compiler::kernel::eval::{answer, passes_with};
+use peregrine_compiler::kernel::plan::Limits;
 use peregrine_compiler::kernel::{
     Answer, Atom, End, EventPlan, KernelPlan, KernelView, Kind, Node, Number, Protocol, Source,
 };
 use peregrine_compiler::value::{Event as _, FactsKey};
 use peregrine_runtime::fields::{Bound, Env, EventView};
-use peregrine_runtime::session::Delivered;
+use peregrine_runtime::capture::Capture;
+use peregrine_runtime::session::{Delivered, Session};
 use peregrine_runtime::state::net::SockTuple;
 use peregrine_runtime::state::{Addr, FdKind, L4, Role};
 use peregrine_schema as schema;
@@ -287,4 +291,94 @@ pub fn mutated(plan: &KernelPlan, code: u16, which: usize) -> Option<KernelPlan>
         _ => return None,
     };
     Some(plan)
+}
+
+/// What happened on generated rules and events.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Events of codes with a filter.
+    pub filtered: usize,
+    /// Of these, that some rule matches.
+    pub matched: usize,
+    /// Of these, that are kept back.
+    pub dropped: usize,
+    /// Plans of events that were weakened.
+    pub weakened: usize,
+}
+
+impl Seen {
+    /// Adds what another run saw.
+    pub fn add(&mut self, other: &Seen) {
+        self.filtered += other.filtered;
+        self.matched += other.matched;
+        self.dropped += other.dropped;
+        self.weakened += other.weakened;
+    }
+}
+
+/// A machine with processes `init`, `sh` and, in a container, `cat`, as a capture begins with it.
+pub fn small_machine() -> scap::Scap {
+    fuzzing::machine()
+}
+
+/// Events of a small machine, of the types that [`generate::kernel_condition`] asks for.
+pub fn events(u: &mut Unstructured<'_>, count: usize) -> arbitrary::Result<Vec<u8>> {
+    let mut capture = fuzzing::machine();
+    let mut ts = 1_500_000_000_000_000_000;
+    for _ in 0..count {
+        let code = generate::kernel_code(u)?;
+        let row = &schema::EVENTS[usize::from(code)];
+        let tid = *u.choose(&[1_i64, 2, 3, 3, 4])?;
+        let params: Vec<Vec<u8>> = match code {
+            code::GENERIC_X => {
+                let number = |name: &str| schema::syscalls::syscall_by_name(name).map_or(0, |s| s.code);
+                let id = *u.choose(&[number("acct"), number("swapon"), 0])?;
+                vec![id.to_le_bytes().to_vec(), 163_u16.to_le_bytes().to_vec()]
+            }
+            _ => row.params.iter().map(|p| generate::kernel_parameter(u, p.ty)).collect::<arbitrary::Result<_>>()?,
+        };
+        let params: Vec<&[u8]> = params.iter().map(Vec::as_slice).collect();
+        ts += 1000;
+        capture = capture.event_raw(scap::Form::default(), ts, tid, code, &params);
+    }
+    Ok(capture.bytes())
+}
+
+/// Shows the events of a capture to a plan: the number of errors, and what was seen.
+pub fn watch(rules: &RuleSet, plan: &KernelPlan, capture: &[u8]) -> (Vec<String>, Seen) {
+    let mut watcher = Watcher::new(rules, plan);
+    let (mut errors, mut seen) = (Vec::new(), Seen::default());
+    let mut session = Session::new(Capture::from_bytes(capture));
+    let mut visit = |event: Delivered<'_>| {
+        let filtered = matches!(plan.event(event.record.code), EventPlan::Filter(_));
+        match watcher.look(event, &mut |view| eval::run(rules, false, view)) {
+            Err(error) => errors.push(error),
+            Ok(outcome) if filtered => {
+                seen.filtered += 1;
+                seen.matched += usize::from(!outcome.matched.is_empty());
+                seen.dropped += usize::from(!outcome.with_bits);
+            }
+            Ok(_) => {}
+        }
+    };
+    while let Ok(true) = session.step(&mut visit) {}
+    (errors, seen)
+}
+
+/// Generated rules and events: whatever matches passes, in a plan of any size.
+pub fn plans_hold(u: &mut Unstructured<'_>) -> arbitrary::Result<Seen> {
+    let count = u.int_in_range(1..=6)?;
+    let conditions = (0..count).map(|_| generate::kernel_condition(u)).collect::<arbitrary::Result<Vec<_>>>()?;
+    let rules = engines::compile(&conditions).unwrap_or_else(|e| panic!("a generated condition does not compile: {e:#}"));
+    let limits = match u.int_in_range(0..=3)? {
+        0 => Limits { atoms: u.int_in_range(0..=12)?, texts: u.int_in_range(0..=4)?, image: u.int_in_range(0..=4)? },
+        _ => Limits::default(),
+    };
+    let plan = KernelPlan::within(&rules, limits);
+    let capture = events(u, 30)?;
+    let (errors, mut seen) = watch(&rules, &plan, &capture);
+    assert!(errors.is_empty(), "{conditions:#?}\n{}", errors.join("\n"));
+    let weakened = |plan: &EventPlan| matches!(plan, EventPlan::Filter(filter) if filter.weakened);
+    seen.weakened = plan.by_code.iter().filter(|plan| weakened(plan)).count();
+    Ok(seen)
 }

@@ -8,7 +8,8 @@ use peregrine_compiler::kernel::{EventPlan, KernelPlan};
 use peregrine_runtime::session::Session;
 use peregrine_schema as schema;
 use peregrine_tests::kernel::{Outcome, Watcher};
-use peregrine_tests::shared;
+use peregrine_tests::{engines, kernel, scap, shared};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -137,4 +138,63 @@ fn upstream_rules_on_recorded_captures() {
 
 fn postcard_size(plan: &KernelPlan) -> usize {
     serde_json::to_vec(plan).map_or(0, |bytes| bytes.len())
+}
+
+#[test]
+fn generated_rules_and_events() {
+    let total = Cell::new(kernel::Seen::default());
+    arbtest::arbtest(|u| {
+        let mut so_far = total.get();
+        so_far.add(&kernel::plans_hold(u)?);
+        total.set(so_far);
+        Ok(())
+    })
+    .size_min(8_000)
+    .size_max(16_000)
+    .budget_ms(std::env::var("PLAN_BUDGET_MS").map_or(6000, |ms| ms.parse().unwrap()));
+    let seen = total.get();
+    println!("{seen:?}");
+    // Else nothing is compared.
+    assert!(seen.matched * 50 > seen.filtered && seen.dropped * 20 > seen.filtered && seen.weakened > 0, "{seen:?}");
+}
+
+/// A plan with one mistake in it is found out, wherever the mistake is.
+#[test]
+fn mistakes_are_found() {
+    use peregrine_schema::events::code;
+    use scap::Val;
+    let conditions = [
+        "evt.type = openat and evt.is_open_write = true and fd.name startswith /a/ and not fd.name in (/a/x, /a/y)",
+        "evt.type = openat and evt.failed = true and fd.name pmatch (/b) and proc.name = cat",
+        "evt.type in (open, openat) and evt.rawres >= 0 and fd.name endswith .c and not proc.name = cat",
+    ];
+    let rules = engines::compile(&conditions).unwrap();
+    let plan = KernelPlan::new(&rules);
+    let mut capture = kernel::small_machine();
+    let mut ts = 1_500_000_000_000_000_000;
+    for (tid, result, name, flags) in
+        [(2, 3, "/a/b", 2), (3, -2, "/b/c", 1), (2, 5, "/c/d.c", 1), (2, 6, "/a/d.c", 3), (3, -13, "/b/d.c", 2)]
+    {
+        ts += 1000;
+        let params = [
+            ("fd", Val::Int(result)),
+            ("dirfd", Val::Int(-100)),
+            ("name", Val::Str(name)),
+            ("flags", Val::Uint(flags)),
+            ("mode", Val::Uint(0)),
+            ("dev", Val::Uint(0)),
+            ("ino", Val::Uint(1)),
+        ];
+        capture = capture.event_by_name(ts, tid, "OPENAT_2_X", &params);
+    }
+    let capture = capture.bytes();
+    let (errors, seen) = kernel::watch(&rules, &plan, &capture);
+    assert_eq!((errors.len(), seen.matched), (0, 5), "{errors:#?}");
+    let mut mistakes = 0;
+    while let Some(wrong) = kernel::mutated(&plan, code::OPENAT_2_X, mistakes) {
+        let (errors, _) = kernel::watch(&rules, &wrong, &capture);
+        assert!(!errors.is_empty(), "mistake {mistakes} is not found");
+        mistakes += 1;
+    }
+    assert!(mistakes >= 6, "{mistakes}");
 }
