@@ -315,11 +315,14 @@ pub enum Kind {
     Pidfd,
     /// Anything else.
     Other,
+    /// There is no such descriptor, or user space does not know it. The kernel never answers that; it is what the
+    /// opposite of a test holds for as well.
+    Missing,
 }
 
 impl Kind {
     /// All kinds, in order of their bits.
-    pub const ALL: [Kind; 18] = [
+    pub const ALL: [Kind; 19] = [
         Kind::File,
         Kind::Directory,
         Kind::Ipv4,
@@ -338,6 +341,7 @@ impl Kind {
         Kind::Memfd,
         Kind::Pidfd,
         Kind::Other,
+        Kind::Missing,
     ];
 
     /// `fd.type`, and the letters that `fd.typechar` may give.
@@ -361,6 +365,7 @@ impl Kind {
             Kind::Memfd => ("memfd", "m"),
             Kind::Pidfd => ("pidfd", "P"),
             Kind::Other => ("<NA>", "oX?"),
+            Kind::Missing => ("missing", "o"),
         }
     }
 
@@ -368,7 +373,14 @@ impl Kind {
     pub const fn has_no_path(self) -> bool {
         !matches!(
             self,
-            Kind::File | Kind::Directory | Kind::Unix | Kind::Memfd | Kind::Pidfd | Kind::Netlink | Kind::Other
+            Kind::File
+                | Kind::Directory
+                | Kind::Unix
+                | Kind::Memfd
+                | Kind::Pidfd
+                | Kind::Netlink
+                | Kind::Other
+                | Kind::Missing
         )
     }
 }
@@ -410,11 +422,14 @@ pub enum Protocol {
     Raw,
     /// Another one, or no internet socket.
     Other,
+    /// See [`Kind::Missing`].
+    Missing,
 }
 
 impl Protocol {
     /// All, in order of their bits.
-    pub const ALL: [Protocol; 5] = [Protocol::Tcp, Protocol::Udp, Protocol::Icmp, Protocol::Raw, Protocol::Other];
+    pub const ALL: [Protocol; 6] =
+        [Protocol::Tcp, Protocol::Udp, Protocol::Icmp, Protocol::Raw, Protocol::Other, Protocol::Missing];
 
     /// `fd.l4proto`.
     pub const fn name(self) -> &'static str {
@@ -424,6 +439,7 @@ impl Protocol {
             Protocol::Icmp => "icmp",
             Protocol::Raw => "raw",
             Protocol::Other => "<NA>",
+            Protocol::Missing => "missing",
         }
     }
 }

@@ -162,7 +162,7 @@ impl<'r> Decider<'r> {
     fn generic(&mut self, field: &FieldRef, test: &Comparison) -> Decision {
         match field.id {
             FieldId::EvtType | FieldId::SyscallType => self.generic_name(test),
-            FieldId::EvtRawres | FieldId::EvtFailed | FieldId::EvtRes => self.exactly(NEVER),
+            FieldId::EvtRawres | FieldId::EvtFailed | FieldId::EvtRes => self.always(NEVER),
             _ => self.common(field, test),
         }
     }
@@ -173,7 +173,7 @@ impl<'r> Decider<'r> {
             FieldId::EvtRawtime | FieldId::EvtRawtimeS | FieldId::EvtRawtimeNs | FieldId::EvtNum
                 if *test == Comparison::Exists =>
             {
-                self.exactly(ALWAYS)
+                self.always(ALWAYS)
             }
             FieldId::ThreadTid => self.number(test, Number::Tid, true),
             FieldId::ProcPid => self.number(test, Number::Pid, true),
@@ -233,9 +233,20 @@ impl<'r> Decider<'r> {
         }
     }
 
-    /// The kernel answers by this form.
+    /// The kernel answers by this form, about a value that may be missing: then its atoms are unknown. If there are
+    /// none, nothing tells.
     pub(super) fn exactly(&mut self, form: FormId) -> Decision {
+        if form == ALWAYS || form == NEVER { Decision::unknown(Reason::Operator) } else { self.always(form) }
+    }
+
+    /// The kernel answers by this form, about a value that is always there.
+    pub(super) fn always(&mut self, form: FormId) -> Decision {
         Decision { holds: form, fails: self.forms.not(form), reason: None }
+    }
+
+    /// The kernel answers by this form about a number.
+    pub(super) fn of_number(&mut self, of: Number, form: FormId) -> Decision {
+        if of == Number::Result { self.always(form) } else { self.exactly(form) }
     }
 
     pub(super) fn all_of(&mut self, each: Vec<Decision>) -> Decision {
@@ -267,15 +278,15 @@ impl<'r> Decider<'r> {
             (false, true) => self.forms.not(form),
             (false, false) => NEVER,
         };
-        self.exactly(form)
+        self.always(form)
     }
 
-    /// A number that is always there.
+    /// A number.
     fn number(&mut self, test: &Comparison, of: Number, signed: bool) -> Decision {
         match numbers(test, signed) {
             Some(ranges) => {
                 let form = self.forms.ranges(of, ranges);
-                self.exactly(form)
+                self.of_number(of, form)
             }
             None => Decision::unknown(Reason::Operator),
         }
@@ -284,7 +295,7 @@ impl<'r> Decider<'r> {
     /// A result whose errors have no names that are known here.
     fn success_or_not(&mut self, test: &Comparison) -> Decision {
         let failed = self.forms.ranges(Number::Result, Ranges::new(LEAST, -1));
-        let (failed, success) = (self.exactly(failed), self.constant(test, Value::Str(b"SUCCESS")));
+        let (failed, success) = (self.always(failed), self.constant(test, Value::Str(b"SUCCESS")));
         let unknown = self.all_of(vec![failed.clone(), Decision::unknown(Reason::Resolved)]);
         let known = self.all_of(vec![failed.not(), success]);
         self.any_of(vec![unknown, known])
@@ -344,9 +355,9 @@ impl<'r> Decider<'r> {
 
     /// `evt.arg`: a parameter as text.
     fn argument(&mut self, field: &FieldRef, test: &Comparison, event: &'static Event) -> Decision {
-        let Some(index) = parameter(field, event) else { return self.exactly(NEVER) };
+        let Some(index) = parameter(field, event) else { return self.always(NEVER) };
         if *test == Comparison::Exists {
-            return self.exactly(ALWAYS);
+            return self.always(ALWAYS);
         }
         let (param, of) = (&event.params[usize::from(index)], Number::Param(index));
         let decimal = matches!(param.format, Format::Dec | Format::Id | Format::Na | Format::Dir);
@@ -381,7 +392,7 @@ impl<'r> Decider<'r> {
 
     /// `evt.rawarg`: a parameter as it is.
     fn raw_argument(&mut self, field: &FieldRef, test: &Comparison, event: &'static Event) -> Decision {
-        let Some(index) = parameter(field, event) else { return self.exactly(NEVER) };
+        let Some(index) = parameter(field, event) else { return self.always(NEVER) };
         let (ty, of) = (event.params[usize::from(index)].ty, Number::Param(index));
         match ty {
             Type::Charbuf | Type::Fspath | Type::Fsrelpath => {
@@ -405,7 +416,8 @@ impl<'r> Decider<'r> {
             // Of a call that failed it is -1, whatever the error.
             let of_success = ranges.intersection(&Ranges::new(0, MOST));
             let of_failure = if ranges.contains(-1) { Ranges::new(LEAST, -1) } else { Ranges::default() };
-            self.forms.ranges(Number::Result, of_success.union(&of_failure))
+            let form = self.forms.ranges(Number::Result, of_success.union(&of_failure));
+            return self.always(form);
         } else if let Some(index) = event.fd_param.filter(|_| !event.flags.has(EventFlags::CREATES_FD)) {
             self.forms.ranges(Number::Param(index), ranges)
         } else {
@@ -422,6 +434,7 @@ impl<'r> Decider<'r> {
         let texts = |kind: Kind| -> Vec<&'static str> {
             let (name, letters) = kind.names();
             match field {
+                FieldId::FdType if kind == Kind::Missing => Vec::new(),
                 FieldId::FdType => vec![name],
                 FieldId::FdTypechar => (0..letters.len()).map(|i| &letters[i..=i]).collect(),
                 _ if KindSet::INET.contains(kind) => vec!["ip"],
@@ -430,10 +443,12 @@ impl<'r> Decider<'r> {
             }
         };
         let satisfies = |text: &&str| self.compare(test, Value::Str(text.as_bytes()));
-        // What may be called by several letters may be either.
+        // What may be called by several letters may be either; what is missing may be called nothing.
+        let missing = |kind: Kind| kind == Kind::Missing || texts(kind).is_empty();
         let possible = KindSet::of(|kind| texts(kind).iter().any(satisfies));
-        let certain = KindSet::of(|kind| !texts(kind).is_empty() && texts(kind).iter().all(satisfies));
-        let reason = (possible != certain).then_some(Reason::UserState);
+        let certain = KindSet::of(|kind| !missing(kind) && texts(kind).iter().all(satisfies));
+        let ambiguous = |kind: Kind| kind != Kind::Missing && possible.contains(kind) != certain.contains(kind);
+        let reason = (KindSet::of(ambiguous) != KindSet(0)).then_some(Reason::UserState);
         if opening(event.code).is_some() {
             let holds = self.opened_kind(field, possible, event);
             let certain = self.opened_kind(field, certain, event);
@@ -479,10 +494,12 @@ impl<'r> Decider<'r> {
         if *test == Comparison::Exists {
             return Decision::unknown(Reason::Operator);
         }
-        let satisfies = |protocol: &Protocol| self.compare(test, Value::Str(protocol.name().as_bytes()));
+        let satisfies = |protocol: &Protocol| {
+            *protocol != Protocol::Missing && self.compare(test, Value::Str(protocol.name().as_bytes()))
+        };
         let set = Protocol::ALL.into_iter().filter(satisfies).fold(0, |set, p| set | 1 << p as u8);
         let form = self.forms.literal(Atom::Protocol(set), true);
-        self.exactly(form)
+        self.always(form)
     }
 
     /// The names of a descriptor.
@@ -513,7 +530,9 @@ impl<'r> Decider<'r> {
             let of_directory = self.given(directory, whole);
             return self.any_of(vec![of_file, of_directory]);
         };
-        let reading = if field == FieldId::FdNameraw { Reading::Squeezed } else { Reading::Path };
+        // What open and creat could not open is shown joined with the directory, the raw name as well.
+        let raw = field == FieldId::FdNameraw && !matches!(event.code, code::OPEN_X | code::CREAT_X);
+        let reading = if raw { Reading::Squeezed } else { Reading::Path };
         let text = self.text(test, &place(Source::Param(path), reading, part));
         if part == Part::Whole {
             return text;
@@ -534,7 +553,7 @@ impl<'r> Decider<'r> {
 
     /// A value that is there, and satisfies what was decided, if the form holds; missing otherwise.
     fn given(&mut self, form: FormId, decision: Decision) -> Decision {
-        let present = self.exactly(form);
+        let present = self.always(form);
         self.all_of(vec![present, decision])
     }
 
@@ -589,7 +608,7 @@ impl<'r> Decider<'r> {
     fn of_socket(&mut self, form: FormId) -> Decision {
         let socket = self.forms.kinds(KindSet::INET);
         let form = self.forms.all(vec![socket, form]);
-        self.exactly(form)
+        self.always(form)
     }
 
     /// `fs.path.*`: the path of a call that succeeded.
@@ -603,9 +622,9 @@ impl<'r> Decider<'r> {
         if matches!(event.code, code::FCHMOD_X | code::FCHOWN_X) && which == 0 {
             return Decision::unknown(Reason::UserState);
         }
-        let Some(name) = paths(event.code).map(|names| names[which]) else { return self.exactly(NEVER) };
+        let Some(name) = paths(event.code).map(|names| names[which]) else { return self.always(NEVER) };
         let Some(index) = event.param(name).and_then(|index| u8::try_from(index).ok()) else {
-            return self.exactly(NEVER);
+            return self.always(NEVER);
         };
         let raw = matches!(field, FsPathNameraw | FsPathSourceraw | FsPathTargetraw);
         let reading = if raw { Reading::Raw } else { Reading::Path };

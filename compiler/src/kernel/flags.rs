@@ -142,7 +142,7 @@ impl Decider<'_> {
             Success::Digits => self.named_text(test, Number::Result, &[], Ranges::new(0, MOST)),
             Success::Other => Decision::unknown(Reason::Resolved),
         };
-        let (failed, succeeded) = (self.exactly(failed), self.exactly(succeeded));
+        let (failed, succeeded) = (self.always(failed), self.always(succeeded));
         let (failed, succeeded) = (self.all_of(vec![failed, negative]), self.all_of(vec![succeeded, positive]));
         self.any_of(vec![failed, succeeded])
     }
@@ -167,16 +167,19 @@ impl Decider<'_> {
                     _ => found,
                 };
                 let form = self.forms.ranges(of, holds.union(&rest));
-                self.exactly(form)
+                self.of_number(of, form)
             }
             None if never_digits(test) => {
                 let form = self.forms.ranges(of, holds);
-                self.exactly(form)
+                self.of_number(of, form)
             }
             None => {
                 let possible = self.forms.ranges(of, holds.union(&others));
                 let certain = self.forms.ranges(of, holds);
                 let fails = self.forms.not(certain);
+                if of != Number::Result && (possible == NEVER || fails == NEVER) {
+                    return Decision::unknown(Reason::Operator);
+                }
                 Decision { holds: possible, fails, reason: Some(Reason::Operator) }
             }
         }
@@ -190,7 +193,7 @@ impl Decider<'_> {
     /// A comparison of a value that is known.
     pub(super) fn constant(&mut self, test: &Comparison, value: Value<'_>) -> Decision {
         let form = if self.compare(test, value) { ALWAYS } else { NEVER };
-        self.exactly(form)
+        self.always(form)
     }
 }
 

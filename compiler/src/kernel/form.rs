@@ -1,9 +1,13 @@
 //! Forms: conditions over atoms as a graph in which nothing stands twice.
 //!
 //! Like the IR's formulas, with what only atoms allow: ranges of one number, kinds and texts of one source are put
-//! together into one atom, and alternatives that another one makes superfluous vanish. All of that is exact for
-//! two-valued atoms, and with unknown answers only passes less; never less than what is true, since an atom's true
-//! answer is one of two. Numbers, kinds and protocols never stand negated: their complement stands for that.
+//! together into one atom, and alternatives that another one makes superfluous vanish.
+//!
+//! What must hold: a form passes whenever it would without these steps, its atoms unknown or not. A value that user
+//! space finds missing has no answer at all: a predicate on it and its contrary both fail, so their opposites both
+//! hold. That is why `a and not a` does not vanish, nor ranges of a number that have nothing in common, unless the
+//! number is always there; of kinds and protocols *missing* is one. Numbers, kinds and protocols never stand negated:
+//! their complement stands for that.
 
 use super::atoms::{Atom, End, KindSet, Network, Number, Part, Ranges, Reading, Source, Text, TextSet};
 use rustc_hash::FxHashMap;
@@ -192,7 +196,7 @@ impl Forms {
         flat.sort_unstable();
         flat.dedup();
         flat.retain(|m| *m != neutral);
-        if flat.contains(&absorbing) || self.contradicts(&flat) {
+        if flat.contains(&absorbing) || !all && self.contradicts(&flat) {
             return absorbing;
         }
         let flat = self.absorbed(flat, all);
@@ -229,6 +233,8 @@ impl Forms {
                 continue;
             };
             match &self.atoms[*atom as usize] {
+                // One that is missing is neither in these nor in those.
+                Atom::Number { of, .. } if all && *of != Number::Result => rest.push(*member),
                 Atom::Number { of, ranges } => {
                     let joined = match numbers.get(of) {
                         None => ranges.clone(),

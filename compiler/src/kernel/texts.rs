@@ -4,7 +4,7 @@
 //! are necessary, of a regular expression its fixed beginnings, of a path with patterns what stands before the first:
 //! what holds implies that; what does not hold implies nothing.
 
-use super::atoms::{Atom, Text, TextSet};
+use super::atoms::{Atom, Part, Text, TextSet};
 use super::decide::{Decider, Decision, Reason};
 use crate::hir::{Comparison, Const, ListOp, Modifier, Op};
 
@@ -99,6 +99,10 @@ impl Decider<'_> {
 
     /// `pmatch`: some path of the list is the text or above it.
     fn text_below(&mut self, list: &[Vec<u8>], place: &Place) -> Decision {
+        // The name of a file is no path.
+        if place.part == Part::FileName {
+            return Decision::unknown(Reason::Operator);
+        }
         let (mut path, mut exact) = (Vec::new(), true);
         for text in list {
             let mut fixed = Vec::new();
