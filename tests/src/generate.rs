@@ -336,10 +336,42 @@ pub fn near_comparison(u: &mut Unstructured<'_>) -> Result<String> {
 
 /// Event types of [`kernel_condition`] and [`kernel_code`]: with all ways in which a plan looks at events.
 const KERNEL_TYPES: [&str; 36] = [
-    "open", "openat", "openat2", "creat", "open_by_handle_at", "read", "write", "close", "connect", "accept4", "socket",
-    "bind", "sendto", "execve", "clone", "unlink", "unlinkat", "rename", "renameat2", "mkdir", "mkdirat", "symlink",
-    "symlinkat", "link", "linkat", "chmod", "fchmodat", "fchmod", "mount", "ptrace", "bpf", "dup", "setuid",
-    "procexit", "acct", "swapon",
+    "open",
+    "openat",
+    "openat2",
+    "creat",
+    "open_by_handle_at",
+    "read",
+    "write",
+    "close",
+    "connect",
+    "accept4",
+    "socket",
+    "bind",
+    "sendto",
+    "execve",
+    "clone",
+    "unlink",
+    "unlinkat",
+    "rename",
+    "renameat2",
+    "mkdir",
+    "mkdirat",
+    "symlink",
+    "symlinkat",
+    "link",
+    "linkat",
+    "chmod",
+    "fchmodat",
+    "fchmod",
+    "mount",
+    "ptrace",
+    "bpf",
+    "dup",
+    "setuid",
+    "procexit",
+    "acct",
+    "swapon",
 ];
 /// Texts of paths, clean ones and others.
 const PATHS: [&str; 24] = [
@@ -347,9 +379,8 @@ const PATHS: [&str; 24] = [
     "../b", "b", ".", "..", "", "<NA>", "(NULL)", "//a", "/a/b/..", "/b/ab.c",
 ];
 /// Descriptions of numbers as texts.
-const RESULTS: [&str; 14] = [
-    "SUCCESS", "ENOENT", "EPERM", "EINPROGRESS", "E", "ENO", "AT_FDCWD", "0", "3", "-1", "-2", "-100", "-4000", "S",
-];
+const RESULTS: [&str; 14] =
+    ["SUCCESS", "ENOENT", "EPERM", "EINPROGRESS", "E", "ENO", "AT_FDCWD", "0", "3", "-1", "-2", "-100", "-4000", "S"];
 
 /// A condition of which a kernel plan can tell something.
 pub fn kernel_condition(u: &mut Unstructured<'_>) -> Result<String> {
@@ -372,7 +403,13 @@ fn kernel_comparison(u: &mut Unstructured<'_>) -> Result<String> {
     match u.int_in_range(0..=15)? {
         0..=5 => kernel_text(u),
         6 => {
-            let field = *u.choose(&["evt.is_open_read", "evt.is_open_write", "evt.is_open_exec", "evt.is_open_create", "evt.failed"])?;
+            let field = *u.choose(&[
+                "evt.is_open_read",
+                "evt.is_open_write",
+                "evt.is_open_exec",
+                "evt.is_open_create",
+                "evt.failed",
+            ])?;
             test(u, field, Type::Bool, false)
         }
         7 => {
@@ -384,13 +421,16 @@ fn kernel_comparison(u: &mut Unstructured<'_>) -> Result<String> {
         8 => kernel_number(u),
         9 => {
             let field = *u.choose(&["fd.type", "fd.typechar", "fd.sockfamily", "fd.l4proto"])?;
-            let texts = ["f", "d", "4", "6", "u", "p", "o", "file", "directory", "ipv4", "unix", "ip", "tcp", "udp", "<NA>"];
+            let texts =
+                ["f", "d", "4", "6", "u", "p", "o", "file", "directory", "ipv4", "unix", "ip", "tcp", "udp", "<NA>"];
             let (operator, text) = (*u.choose(&["=", "!=", "contains", "startswith"])?, quoted(u.choose(&texts)?));
             Ok(format!("{field} {operator} {text}"))
         }
         10 | 11 => kernel_flags(u),
         12 => {
-            let field = *u.choose(&["fd.sip", "fd.cip", "fd.ip", "fd.rip", "fd.net", "fd.snet", "fd.port", "fd.sport", "fd.cport"])?;
+            let field = *u.choose(&[
+                "fd.sip", "fd.cip", "fd.ip", "fd.rip", "fd.net", "fd.snet", "fd.port", "fd.sport", "fd.cport",
+            ])?;
             let field = FIELDS.iter().find(|row| row.name == field).expect("a field");
             test(u, field.name, field.ty, false)
         }
@@ -406,10 +446,28 @@ fn kernel_comparison(u: &mut Unstructured<'_>) -> Result<String> {
 /// A test of a text that is a path.
 fn kernel_text(u: &mut Unstructured<'_>) -> Result<String> {
     const FIELDS: [&str; 22] = [
-        "fd.name", "fd.name", "fd.name", "fd.nameraw", "fd.directory", "fd.filename", "evt.arg.name", "evt.arg.path",
-        "evt.arg.filename", "evt.arg.oldpath", "evt.arg.newpath", "evt.arg.target", "evt.arg[1]", "evt.arg[2]",
-        "evt.rawarg.name", "fs.path.name", "fs.path.nameraw", "fs.path.source", "fs.path.target", "fs.path.targetraw",
-        "fs.path.sourceraw", "evt.rawarg.path",
+        "fd.name",
+        "fd.name",
+        "fd.name",
+        "fd.nameraw",
+        "fd.directory",
+        "fd.filename",
+        "evt.arg.name",
+        "evt.arg.path",
+        "evt.arg.filename",
+        "evt.arg.oldpath",
+        "evt.arg.newpath",
+        "evt.arg.target",
+        "evt.arg[1]",
+        "evt.arg[2]",
+        "evt.rawarg.name",
+        "fs.path.name",
+        "fs.path.nameraw",
+        "fs.path.source",
+        "fs.path.target",
+        "fs.path.targetraw",
+        "fs.path.sourceraw",
+        "evt.rawarg.path",
     ];
     let field = *u.choose(&FIELDS)?;
     let text = |u: &mut Unstructured<'_>| -> Result<String> {

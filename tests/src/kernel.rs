@@ -20,8 +20,8 @@ use peregrine_compiler::kernel::{
     Answer, Atom, End, EventPlan, KernelPlan, KernelView, Kind, Node, Number, Protocol, Source,
 };
 use peregrine_compiler::value::{Event as _, FactsKey};
-use peregrine_runtime::fields::{Bound, Env, EventView};
 use peregrine_runtime::capture::Capture;
+use peregrine_runtime::fields::{Bound, Env, EventView};
 use peregrine_runtime::session::{Delivered, Session};
 use peregrine_runtime::state::net::SockTuple;
 use peregrine_runtime::state::{Addr, FdKind, L4, Role};
@@ -246,7 +246,11 @@ impl<'r> Watcher<'r> {
         }
         let names: Vec<&str> = outcome.matched.iter().map(|rule| &*rules.rules[*rule].name).collect();
         let told: Vec<String> = atoms(plan).iter().map(|atom| format!("{:?}: {atom:?}", answer(atom, &seen))).collect();
-        Err(format!("{} {names:?} would be kept back:\n{}", schema::EVENTS[usize::from(event.record.code)].id, told.join("\n")))
+        Err(format!(
+            "{} {names:?} would be kept back:\n{}",
+            schema::EVENTS[usize::from(event.record.code)].id,
+            told.join("\n")
+        ))
     }
 }
 
@@ -369,7 +373,8 @@ pub fn watch(rules: &RuleSet, plan: &KernelPlan, capture: &[u8]) -> (Vec<String>
 pub fn plans_hold(u: &mut Unstructured<'_>) -> arbitrary::Result<Seen> {
     let count = u.int_in_range(1..=6)?;
     let conditions = (0..count).map(|_| generate::kernel_condition(u)).collect::<arbitrary::Result<Vec<_>>>()?;
-    let rules = engines::compile(&conditions).unwrap_or_else(|e| panic!("a generated condition does not compile: {e:#}"));
+    let rules =
+        engines::compile(&conditions).unwrap_or_else(|e| panic!("a generated condition does not compile: {e:#}"));
     let limits = match u.int_in_range(0..=3)? {
         0 => Limits { atoms: u.int_in_range(0..=12)?, texts: u.int_in_range(0..=4)?, image: u.int_in_range(0..=4)? },
         _ => Limits::default(),

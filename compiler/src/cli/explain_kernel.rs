@@ -28,7 +28,8 @@ pub(super) fn run(world: &World, files: &[PathBuf], event: Option<&str>, out: &m
             if made.is_empty() {
                 bail!("the probe makes no events of type '{name}'");
             }
-            for event in made.into_iter().filter(|event| event.is_exit() || *plan.event(event.code) != EventPlan::Never) {
+            for event in made.into_iter().filter(|event| event.is_exit() || *plan.event(event.code) != EventPlan::Never)
+            {
                 explain_event(rules, &plan, event, out)?;
             }
         }
@@ -58,7 +59,13 @@ fn overview(rules: &RuleSet, plan: &KernelPlan, out: &mut impl Write) -> Result<
                 }
             }
             EventPlan::Filter(filter) => {
-                writeln!(out, "\n{}: filtered for {}, {}", event.name, count_of(filter.rules.len(), "rule"), size(filter))?;
+                writeln!(
+                    out,
+                    "\n{}: filtered for {}, {}",
+                    event.name,
+                    count_of(filter.rules.len(), "rule"),
+                    size(filter)
+                )?;
             }
         }
     }
@@ -74,7 +81,8 @@ fn count_of(count: usize, what: &str) -> String {
 }
 
 fn size(filter: &Filter) -> String {
-    let texts: usize = filter.atoms.iter().map(|atom| if let Atom::Text(text) = atom { text.set.len() } else { 0 }).sum();
+    let texts: usize =
+        filter.atoms.iter().map(|atom| if let Atom::Text(text) = atom { text.set.len() } else { 0 }).sum();
     let weakened = if filter.weakened { ", made smaller" } else { "" };
     format!("{}, {}{weakened}", count_of(filter.atoms.len(), "atom"), count_of(texts, "text"))
 }
@@ -99,8 +107,11 @@ fn explain_event(rules: &RuleSet, plan: &KernelPlan, event: &'static Event, out:
             for line in Tree(filter, event).to_string().lines() {
                 writeln!(out, "  {line}")?;
             }
-            let bits: BTreeSet<u32> =
-                filter.atoms.iter().filter_map(|atom| if let Atom::Image(bit) = atom { Some(*bit) } else { None }).collect();
+            let bits: BTreeSet<u32> = filter
+                .atoms
+                .iter()
+                .filter_map(|atom| if let Atom::Image(bit) = atom { Some(*bit) } else { None })
+                .collect();
             for bit in bits {
                 if let Some(condition) = plan.image.get(bit as usize) {
                     writeln!(out, "\ni{bit}: {}", Image(condition, plan, rules))?;

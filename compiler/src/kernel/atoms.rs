@@ -241,14 +241,7 @@ pub struct TextSet {
 
 impl TextSet {
     fn lists(&mut self) -> [&mut Vec<Vec<u8>>; 6] {
-        [
-            &mut self.equal,
-            &mut self.prefix,
-            &mut self.suffix,
-            &mut self.contains,
-            &mut self.icontains,
-            &mut self.path,
-        ]
+        [&mut self.equal, &mut self.prefix, &mut self.suffix, &mut self.contains, &mut self.icontains, &mut self.path]
     }
 
     /// Texts of either.

@@ -361,12 +361,7 @@ impl<'r> Decider<'r> {
         }
         let (param, of) = (&event.params[usize::from(index)], Number::Param(index));
         let decimal = matches!(param.format, Format::Dec | Format::Id | Format::Na | Format::Dir);
-        let at = |reading| Text {
-            source: Source::Param(index),
-            reading,
-            part: Part::Whole,
-            set: TextSet::default(),
-        };
+        let at = |reading| Text { source: Source::Param(index), reading, part: Part::Whole, set: TextSet::default() };
         match param.ty {
             Type::Charbuf => self.text(test, &at(Reading::Raw)),
             Type::Fspath | Type::Fsrelpath => self.text(test, &at(Reading::Absolute)),
@@ -401,7 +396,8 @@ impl<'r> Decider<'r> {
             }
             Type::Bool => {
                 let form = self.forms.ranges(of, Ranges::one(0).complement());
-                let bool_constants = constants(test).is_some_and(|list| list.iter().all(|c| matches!(c, Const::Bool(_))));
+                let bool_constants =
+                    constants(test).is_some_and(|list| list.iter().all(|c| matches!(c, Const::Bool(_))));
                 if bool_constants { self.boolean(test, form) } else { Decision::unknown(Reason::OtherType) }
             }
             _ if is_signed(ty) => self.number(test, of, true),
@@ -485,6 +481,12 @@ impl<'r> Decider<'r> {
             return then;
         }
         let not = self.forms.not(condition);
+        if otherwise == ALWAYS {
+            return self.forms.any(vec![not, then]);
+        }
+        if then == ALWAYS {
+            return self.forms.any(vec![condition, otherwise]);
+        }
         let then = self.forms.all(vec![condition, then]);
         let otherwise = self.forms.all(vec![not, otherwise]);
         self.forms.any(vec![then, otherwise])

@@ -176,9 +176,14 @@ impl Display for Shown<'_> {
 
 impl Shown<'_> {
     fn number(&self, f: &mut Formatter<'_>, of: Number) -> Result {
+        if let Number::Param(index) = of {
+            return match self.1.params.get(usize::from(index)) {
+                Some(param) => write!(f, "arg.{}", param.name),
+                None => write!(f, "arg[{index}]"),
+            };
+        }
         f.write_str(match of {
-            Number::Result => "result",
-            Number::Param(index) => self.1.params.get(usize::from(index)).map_or("?", |param| param.name),
+            Number::Result | Number::Param(_) => "result",
             Number::Uid => "uid",
             Number::Gid => "gid",
             Number::LoginUid => "loginuid",

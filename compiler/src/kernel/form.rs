@@ -200,6 +200,9 @@ impl Forms {
             return absorbing;
         }
         let flat = self.absorbed(flat, all);
+        if all && let Some(simpler) = self.propagated(&flat) {
+            return self.joined(simpler, true);
+        }
         match flat[..] {
             [] => neutral,
             [one] => one,
@@ -268,6 +271,63 @@ impl Forms {
         rest
     }
 
+    /// What is left of alternatives when the result and the kind are known to lie where other members demand it; `None`
+    /// if that changes nothing. Both are always there: a result is, and of kinds *missing* is one.
+    fn propagated(&mut self, members: &[FormId]) -> Option<Vec<FormId>> {
+        let (mut result, mut kinds) = (None, None);
+        for member in members {
+            match self.get(*member) {
+                Form::Atom(atom, true) => match &self.atoms[*atom as usize] {
+                    Atom::Number { of: Number::Result, ranges } => result = Some(ranges.clone()),
+                    Atom::Kind(set) => kinds = Some(*set),
+                    _ => {}
+                },
+                Form::Const(_) | Form::Atom(_, false) | Form::All(_) | Form::Any(_) => {}
+            }
+        }
+        if result.is_none() && kinds.is_none() {
+            return None;
+        }
+        let mut simpler = Vec::with_capacity(members.len());
+        for member in members {
+            let Form::Any(alternatives) = self.get(*member).clone() else {
+                simpler.push(*member);
+                continue;
+            };
+            let left = alternatives.iter().map(|a| self.given(*a, result.as_ref(), kinds)).collect();
+            simpler.push(self.any(left));
+        }
+        simpler.sort_unstable();
+        simpler.dedup();
+        (simpler != members).then_some(simpler)
+    }
+
+    /// An alternative where result and kind are known to lie in these sets.
+    fn given(&mut self, id: FormId, result: Option<&Ranges>, kinds: Option<KindSet>) -> FormId {
+        match self.get(id).clone() {
+            Form::All(parts) => {
+                let parts = parts.iter().map(|part| self.given(*part, result, kinds)).collect();
+                self.all(parts)
+            }
+            Form::Atom(atom, true) => match (&self.atoms[atom as usize], result, kinds) {
+                (Atom::Number { of: Number::Result, ranges }, Some(known), _) => {
+                    match (ranges.intersection(known), known) {
+                        (both, _) if both.is_empty() => NEVER,
+                        (both, known) if both == *known => ALWAYS,
+                        _ => id,
+                    }
+                }
+                (Atom::Kind(KindSet(set)), _, Some(KindSet(known))) => match set & known {
+                    0 => NEVER,
+                    both if both == known => ALWAYS,
+                    _ => id,
+                },
+                _ => id,
+            },
+            Form::Const(_) | Form::Atom(..) | Form::Any(_) => id,
+        }
+    }
+
     /// Whether a sorted list holds an atom and its opposite.
     fn contradicts(&self, members: &[FormId]) -> bool {
         members.iter().any(|member| match self.get(*member) {
@@ -307,6 +367,7 @@ pub const ALL_PROTOCOLS: u8 = (1 << super::atoms::Protocol::ALL.len()) - 1;
 
 #[cfg(test)]
 mod tests {
+    use super::super::atoms::MOST;
     use super::*;
 
     fn text(forms: &mut Forms, prefix: &str, holds: bool) -> FormId {

@@ -585,7 +585,9 @@ impl<'f> Graph<'f> {
                 Atom::Text(text) if text.source == Source::Descriptor => 200,
                 Atom::Text(_) => 50,
             },
-            Form::All(members) | Form::Any(members) => members.iter().map(|m| self.cost(*m)).fold(3, u32::saturating_add),
+            Form::All(members) | Form::Any(members) => {
+                members.iter().map(|m| self.cost(*m)).fold(3, u32::saturating_add)
+            }
         }
     }
 }

@@ -51,9 +51,7 @@ impl Decider<'_> {
             Op::Startswith => self.text_exactly(place, TextSet { prefix: vec![text], ..none }),
             Op::Endswith => self.text_exactly(place, TextSet { suffix: vec![text], ..none }),
             Op::Contains => self.text_exactly(place, TextSet { contains: vec![text], ..none }),
-            Op::Icontains => {
-                self.text_exactly(place, TextSet { icontains: vec![text.to_ascii_lowercase()], ..none })
-            }
+            Op::Icontains => self.text_exactly(place, TextSet { icontains: vec![text.to_ascii_lowercase()], ..none }),
             Op::Glob => self.text_glob(&text, place),
             Op::Regex => match crate::pattern::beginnings(&text) {
                 Some(prefix) => {
@@ -63,9 +61,7 @@ impl Decider<'_> {
                 None => Decision::unknown(Reason::Pattern),
             },
             Op::Iglob => Decision::unknown(Reason::Pattern),
-            Op::Lt | Op::Le | Op::Gt | Op::Ge | Op::Bcontains | Op::Bstartswith => {
-                Decision::unknown(Reason::Operator)
-            }
+            Op::Lt | Op::Le | Op::Gt | Op::Ge | Op::Bcontains | Op::Bstartswith => Decision::unknown(Reason::Operator),
         }
     }
 
