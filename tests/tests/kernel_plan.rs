@@ -2,6 +2,8 @@
 //!
 //! The captures need the shared inputs (`PEREGRINE_SHARED`). What a plan drops is printed (`--nocapture`).
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
+
 use peregrine_compiler::backend::{EngineKind, Matcher};
 use peregrine_compiler::hir::RuleSet;
 use peregrine_compiler::kernel::{EventPlan, KernelPlan};
@@ -129,15 +131,45 @@ fn upstream_rules_on_recorded_captures() {
     let rules = shared::load_rules(&shared::upstream_rules(&shared, "all"), &[]).unwrap();
     let start = std::time::Instant::now();
     let plan = KernelPlan::new(&rules);
-    println!("plan made in {:?}, {} bits, {} bytes", start.elapsed(), plan.image.len(), postcard_size(&plan));
+    println!("plan made in {:?}, {} bits, {} bytes as JSON", start.elapsed(), plan.image.len(), json_size(&plan));
     let plans = plans(&rules);
     for name in ["tiny", "nginx", "shell", "attack"] {
         replay(&shared.join("captures").join(format!("{name}.scap.gz")), &rules, &plan, &plans).print(name);
     }
 }
 
-fn postcard_size(plan: &KernelPlan) -> usize {
+fn json_size(plan: &KernelPlan) -> usize {
     serde_json::to_vec(plan).map_or(0, |bytes| bytes.len())
+}
+
+/// Plans of large rule sets stay within their limits, and do not take long.
+#[test]
+fn large_rule_sets() {
+    use peregrine_compiler::load::{Loader, Options};
+    use peregrine_tests::rulesets;
+    let mut loader = Loader::new(Options::default());
+    loader.add_file("large.yaml", rulesets::generate(rulesets::MAX / 4, 1).as_bytes());
+    let loaded = loader.finish();
+    assert!(loaded.successful());
+    let start = std::time::Instant::now();
+    let plan = KernelPlan::new(&loaded.rules);
+    let by_verdict = |verdict: &str| {
+        plan.by_code.iter().filter(|p| peregrine_compiler::kernel::explain::verdict(p) == verdict).count()
+    };
+    println!(
+        "{} rules: {:?}, {} bits, {} codes filtered, {} unfiltered",
+        loaded.rules.rules.len(),
+        start.elapsed(),
+        plan.image.len(),
+        by_verdict("filtered"),
+        by_verdict("unfiltered")
+    );
+    let limits = peregrine_compiler::kernel::plan::Limits::default();
+    assert!(start.elapsed().as_secs() < 60 && plan.image.len() <= limits.image);
+    for filter in plan.by_code.iter().filter_map(|p| if let EventPlan::Filter(f) = p { Some(f) } else { None }) {
+        let bits_only = filter.nodes.len() <= 2 * filter.atoms.len();
+        assert!(filter.nodes.len() <= limits.atoms || bits_only, "{} nodes", filter.nodes.len());
+    }
 }
 
 #[test]

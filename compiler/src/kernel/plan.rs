@@ -9,10 +9,11 @@
 //! An image part is a whole condition over predicates whose answer lives as long as the process image, and is exact in
 //! both polarities, so a rule needs one bit however many names it excludes. Bits are shared by all events.
 //!
-//! Sizes: the atoms and texts of an event stay below [`Limits`]. A plan that is larger is weakened, in steps: rules with
+//! Sizes: the atoms and texts of an event and all bits stay below [`Limits`]. A plan that is larger is weakened, in steps:
+//! exceptions that mix image and event are left out; rules with
 //! the same numbers and bits ask for any of their texts together; texts are left out; event parts are left out.
 
-use super::atoms::{Atom, Part, Reading, Source};
+use super::atoms::{Atom, Part, Reading, Source, TextSet};
 use super::decide::{Decider, Reason};
 use super::form::{ALWAYS, Form, FormId, NEVER};
 use crate::hir::{EventSet, Expr, Predicate, RuleSet};
@@ -125,15 +126,23 @@ impl ImageCondition {
 pub struct Limits {
     /// Atoms, as often as they stand in the graph.
     pub atoms: usize,
-    /// Texts of all atoms.
+    /// Texts of all atoms. One that may end anywhere counts as [`ANYWHERE`]: it needs an automaton, others a map.
     pub texts: usize,
     /// Bits of an image, of all events.
     pub image: usize,
 }
 
+/// See [`Limits::texts`].
+const ANYWHERE: usize = 8;
+
+fn weight(set: &TextSet) -> usize {
+    let anywhere = set.suffix.len() + set.contains.len() + set.icontains.len();
+    set.len() - anywhere + ANYWHERE * anywhere
+}
+
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { atoms: 512, texts: 4096, image: 1024 }
+        Limits { atoms: 512, texts: 32_768, image: 1024 }
     }
 }
 
@@ -206,6 +215,8 @@ pub struct Planner<'r> {
     of_image: FxHashMap<formula::FormId, bool>,
     bits: FxHashMap<formula::FormId, u32>,
     images: Vec<formula::FormId>,
+    /// The bits that plans of events so far ask for.
+    used: BTreeSet<u32>,
 }
 
 impl<'r> Planner<'r> {
@@ -228,6 +239,7 @@ impl<'r> Planner<'r> {
             of_image: FxHashMap::default(),
             bits: FxHashMap::default(),
             images: Vec::new(),
+            used: BTreeSet::new(),
         }
     }
 
@@ -302,7 +314,8 @@ impl<'r> Planner<'r> {
                 return EventPlan::Never;
             }
             let filter = self.filter(root, rules.clone(), effort != Effort::All);
-            if effort == Effort::Nothing || self.fits(&filter) {
+            if self.fits(&filter) {
+                self.used.extend(bits(&filter));
                 return EventPlan::Filter(filter);
             }
         }
@@ -405,7 +418,6 @@ impl<'r> Planner<'r> {
         }
         let bit = match self.bits.get(&condition) {
             Some(bit) => *bit,
-            None if self.images.len() >= self.limits.image => return ALWAYS,
             None => {
                 self.images.push(condition);
                 let bit = self.images.len() as u32 - 1;
@@ -497,14 +509,21 @@ impl<'r> Planner<'r> {
             Node::Atom(_) | Node::NotAtom(_) => 1,
         };
         let texts = |atom: &Atom| match atom {
-            Atom::Text(text) => text.set.len(),
+            Atom::Text(text) => weight(&text.set),
             Atom::Address { networks, .. } => networks.len(),
             Atom::Number { ranges, .. } | Atom::Port { ranges, .. } => ranges.ranges().len(),
             _ => 0,
         };
-        filter.nodes.iter().map(uses).sum::<usize>() <= self.limits.atoms
+        let more = bits(filter).filter(|bit| !self.used.contains(bit)).count();
+        self.used.len() + more <= self.limits.image
+            && filter.nodes.iter().map(uses).sum::<usize>() <= self.limits.atoms
             && filter.atoms.iter().map(texts).sum::<usize>() <= self.limits.texts
     }
+}
+
+/// The bits of the image that a filter asks for, each once.
+fn bits(filter: &Filter) -> impl Iterator<Item = u32> {
+    filter.atoms.iter().filter_map(|atom| if let Atom::Image(bit) = atom { Some(*bit) } else { None })
 }
 
 /// How much of the rules' event parts a plan has.
