@@ -6,6 +6,7 @@
 //! check  syntax tree → typed rules (hir), output templates, sets of event codes
 //! ir  typed rules → branching programs over shared predicates, specialised by event code
 //! backend  interpreter; native code by Cranelift
+//! kernel  typed rules → which events the kernel may keep to itself
 //! aot  files of native code, program and rules
 //! eval  the reference evaluator over typed rules: decides what is right
 //! lint  rules that can never match, always match, or are shadowed by earlier ones
@@ -18,6 +19,7 @@ pub mod check;
 pub mod eval;
 pub mod hir;
 pub mod ir;
+pub mod kernel;
 pub mod lint;
 pub mod load;
 pub mod pattern;

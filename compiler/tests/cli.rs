@@ -130,6 +130,41 @@ fn explained() {
 }
 
 #[test]
+fn the_kernel_plan_is_explained() {
+    let rules = file(
+        "kernel.yaml",
+        "- rule: one\n  desc: d\n  condition: evt.type = openat and fd.name = /a and not fd.ino = 3 and proc.name = p\n  \
+         output: o\n  priority: INFO\n\
+         - rule: two\n  desc: d\n  condition: evt.type = read and fd.ino = 3\n  output: o\n  priority: INFO\n",
+    );
+    let all = succeeds(&["explain", "--kernel", &rules]);
+    assert!(all.starts_with("event types: 1 filtered, 1 unfiltered, "), "{all}");
+    assert!(all.contains("\nopenat: filtered for 1 rule, 2 atoms, 1 text\n"), "{all}");
+    assert!(all.contains("\nread: unfiltered\n  two: only user space keeps what it asks for\n"), "{all}");
+    let one = succeeds(&["explain", "--kernel", "-r", &rules, "--event", "openat"]);
+    for line in [
+        "openat (OPENAT_2_X): filtered",
+        "  kernel      fd.name = \"/a\"",
+        "  user space  not fd.ino = 3  (only user space keeps what it asks for)",
+        "  image bit   proc.name = \"p\"",
+        "    arg.name (if absolute and clean) is \"/a\"",
+        "i0: proc.name = \"p\"",
+    ] {
+        assert!(one.lines().any(|l| l == line), "{line}: {one}");
+    }
+    // What is asked for must be something.
+    for wrong in [
+        &["explain", "--kernel"][..],
+        &["explain", "--kernel", &rules, "--event", "nothing"],
+        &["explain", "-r", &rules],
+        &["explain", "a", "b", "-r", &rules],
+        &["explain", "one", "-r", &rules, "--event", "read"],
+    ] {
+        assert_eq!(rulec(wrong).status.code(), Some(2), "{wrong:?}");
+    }
+}
+
+#[test]
 fn predicates_are_explained_with_how_they_are_answered() {
     let rule = |number: u32| {
         let condition = format!("evt.type = open and proc.name = p{number} and proc.aname = q");

@@ -238,7 +238,7 @@ fn written(field: &'static Field) -> Vec<String> {
 }
 
 /// A machine of three processes, one in a container, with descriptors of several kinds.
-fn machine() -> scap::Scap {
+pub(crate) fn machine() -> scap::Scap {
     // Types of descriptors in captures.
     let [ipv4, fifo, unix, file] = [3, 7, 8, 16];
     let process = |tid: i64, ptid: i64, name: &str, cgroups: &str| Process {

@@ -345,6 +345,221 @@ pub fn near_comparison(u: &mut Unstructured<'_>) -> Result<String> {
     })
 }
 
+/// Event types of [`kernel_condition`] and [`kernel_code`]: with all ways in which a plan looks at events.
+const KERNEL_TYPES: [&str; 36] = [
+    "open",
+    "openat",
+    "openat2",
+    "creat",
+    "open_by_handle_at",
+    "read",
+    "write",
+    "close",
+    "connect",
+    "accept4",
+    "socket",
+    "bind",
+    "sendto",
+    "execve",
+    "clone",
+    "unlink",
+    "unlinkat",
+    "rename",
+    "renameat2",
+    "mkdir",
+    "mkdirat",
+    "symlink",
+    "symlinkat",
+    "link",
+    "linkat",
+    "chmod",
+    "fchmodat",
+    "fchmod",
+    "mount",
+    "ptrace",
+    "bpf",
+    "dup",
+    "setuid",
+    "procexit",
+    "acct",
+    "swapon",
+];
+/// Texts of paths, clean ones and others.
+const PATHS: [&str; 24] = [
+    "/", "/a", "/a/b", "/a/b/ab", "/a/bc", "/b/a", "/a//b", "/a/./b", "/a/b/", "/a/../b", "/a/.b", "a", "a/b", "./a/b",
+    "../b", "b", ".", "..", "", "<NA>", "(NULL)", "//a", "/a/b/..", "/b/ab.c",
+];
+/// Descriptions of numbers as texts.
+const RESULTS: [&str; 14] =
+    ["SUCCESS", "ENOENT", "EPERM", "EINPROGRESS", "E", "ENO", "AT_FDCWD", "0", "3", "-1", "-2", "-100", "-4000", "S"];
+
+/// A condition of which a kernel plan can tell something.
+pub fn kernel_condition(u: &mut Unstructured<'_>) -> Result<String> {
+    let condition = expression(u, DEPTH - 1, kernel_comparison)?;
+    // As rules are: of some types.
+    let count = u.int_in_range(1..=4)?;
+    let types = (0..count).map(|_| u.choose(&KERNEL_TYPES).copied()).collect::<Result<Vec<_>>>()?;
+    Ok(if u.ratio(4, 5)? { format!("(evt.type in ({}) and {condition})", types.join(", ")) } else { condition })
+}
+
+/// The code of an event for [`kernel_condition`].
+pub fn kernel_code(u: &mut Unstructured<'_>) -> Result<u16> {
+    let named = |name: &&str| schema::EVENTS.iter().find(|e| e.name == *name && is_current(e));
+    let name = *u.choose(&KERNEL_TYPES)?;
+    Ok(named(&name).map_or(schema::events::code::GENERIC_X, |event| event.code))
+}
+
+fn kernel_comparison(u: &mut Unstructured<'_>) -> Result<String> {
+    let quoted = |text: &str| format!("\"{text}\"");
+    match u.int_in_range(0..=15)? {
+        0..=5 => kernel_text(u),
+        6 => {
+            let field = *u.choose(&[
+                "evt.is_open_read",
+                "evt.is_open_write",
+                "evt.is_open_exec",
+                "evt.is_open_create",
+                "evt.failed",
+            ])?;
+            test(u, field, Type::Bool, false)
+        }
+        7 => {
+            let field = *u.choose(&["evt.res", "evt.arg.res", "evt.arg.fd", "evt.arg[0]"])?;
+            let operator = *u.choose(&["=", "!=", "contains", "startswith", "endswith", "in", "glob"])?;
+            let (a, b) = (quoted(u.choose(&RESULTS)?), quoted(u.choose(&RESULTS)?));
+            Ok(if operator == "in" { format!("{field} in ({a}, {b})") } else { format!("{field} {operator} {a}") })
+        }
+        8 => kernel_number(u),
+        9 => {
+            let field = *u.choose(&["fd.type", "fd.typechar", "fd.sockfamily", "fd.l4proto"])?;
+            let texts =
+                ["f", "d", "4", "6", "u", "p", "o", "file", "directory", "ipv4", "unix", "ip", "tcp", "udp", "<NA>"];
+            let (operator, text) = (*u.choose(&["=", "!=", "contains", "startswith"])?, quoted(u.choose(&texts)?));
+            Ok(format!("{field} {operator} {text}"))
+        }
+        10 | 11 => kernel_flags(u),
+        12 => {
+            let field = *u.choose(&[
+                "fd.sip", "fd.cip", "fd.ip", "fd.rip", "fd.net", "fd.snet", "fd.port", "fd.sport", "fd.cport",
+            ])?;
+            let field = FIELDS.iter().find(|row| row.name == field).expect("a field");
+            test(u, field.name, field.ty, false)
+        }
+        13 => {
+            let name = *u.choose(&KERNEL_TYPES)?;
+            Ok(format!("evt.type {} {name}", u.choose(&["=", "!="])?))
+        }
+        14 => near_comparison(u),
+        _ => comparison(u),
+    }
+}
+
+/// A test of a text that is a path.
+fn kernel_text(u: &mut Unstructured<'_>) -> Result<String> {
+    const FIELDS: [&str; 22] = [
+        "fd.name",
+        "fd.name",
+        "fd.name",
+        "fd.nameraw",
+        "fd.directory",
+        "fd.filename",
+        "evt.arg.name",
+        "evt.arg.path",
+        "evt.arg.filename",
+        "evt.arg.oldpath",
+        "evt.arg.newpath",
+        "evt.arg.target",
+        "evt.arg[1]",
+        "evt.arg[2]",
+        "evt.rawarg.name",
+        "fs.path.name",
+        "fs.path.nameraw",
+        "fs.path.source",
+        "fs.path.target",
+        "fs.path.targetraw",
+        "fs.path.sourceraw",
+        "evt.rawarg.path",
+    ];
+    let field = *u.choose(&FIELDS)?;
+    let text = |u: &mut Unstructured<'_>| -> Result<String> {
+        let text = *u.choose(&PATHS)?;
+        let from = if u.ratio(1, 4)? { u.int_in_range(0..=text.len())? } else { 0 };
+        let to = if u.ratio(1, 4)? { u.int_in_range(from..=text.len())? } else { text.len() };
+        Ok(text[from..to].to_owned())
+    };
+    let one = |u: &mut Unstructured<'_>| Ok(format!("\"{}\"", text(u)?));
+    let list = |u: &mut Unstructured<'_>| -> Result<String> {
+        let count = u.int_in_range(1..=3)?;
+        Ok((0..count).map(|_| one(u)).collect::<Result<Vec<_>>>()?.join(", "))
+    };
+    let scalar = ["=", "!=", "startswith", "endswith", "contains", "icontains", "glob", "iglob"];
+    let operator = *u.choose(&scalar)?;
+    Ok(match u.int_in_range(0..=9)? {
+        0 => format!("{field} in ({})", list(u)?),
+        1 => format!("{field} pmatch ({})", list(u)?),
+        2 => format!("{field} pmatch (\"{}/*\", {})", text(u)?, one(u)?),
+        3 => format!("{field} glob \"{}{}{}\"", text(u)?, u.choose(&["*", "?", "[ab]", "*/*", "*a*"])?, text(u)?),
+        4 => format!("{field} regex '{}{}'", u.choose(&["/a", "/a/", "a", "(/a|/b)"])?, u.choose(&["", ".*", "/?.*"])?),
+        5 => format!("{field} {operator} {} ({})", u.choose(&["anyof", "allof", "oneof"])?, list(u)?),
+        _ => format!("{field} {operator} {}", one(u)?),
+    })
+}
+
+fn kernel_number(u: &mut Unstructured<'_>) -> Result<String> {
+    let signed = ["evt.rawres", "fd.num", "thread.tid", "proc.pid", "user.loginuid", "evt.rawarg.res", "evt.rawarg.fd"];
+    let unsigned = ["user.uid", "group.gid", "evt.rawarg.flags", "evt.rawarg.mode"];
+    let (field, ty) =
+        if u.arbitrary()? { (*u.choose(&signed)?, Type::Int64) } else { (*u.choose(&unsigned)?, Type::Uint32) };
+    if u.arbitrary()? {
+        let least = if ty == Type::Int64 { -3 } else { 0 };
+        let operator = *u.choose(&["=", "!=", "<", "<=", ">", ">="])?;
+        return Ok(format!("{field} {operator} {}", u.int_in_range(least..=6)?));
+    }
+    test(u, field, ty, false)
+}
+
+/// A test of names of flags.
+fn kernel_flags(u: &mut Unstructured<'_>) -> Result<String> {
+    let tables = [
+        ("flags", schema::flags::FILE_FLAGS),
+        ("mode", schema::flags::CHMOD_MODE),
+        ("request", schema::flags::PTRACE_REQUESTS),
+        ("cmd", schema::flags::BPF_COMMANDS),
+        ("domain", schema::flags::SOCKET_FAMILIES),
+        ("flags", schema::flags::UNLINKAT_FLAGS),
+    ];
+    let (param, flags) = *u.choose(&tables)?;
+    let (name, other) = (u.choose(flags)?.name, u.choose(flags)?.name);
+    let from = if u.ratio(1, 3)? { u.int_in_range(0..=name.len())? } else { 0 };
+    Ok(match u.int_in_range(0..=6)? {
+        0 => format!("evt.arg.{param} = \"{name}|{other}\""),
+        1 => format!("evt.arg.{param} = {name}"),
+        2 => format!("evt.arg.{param} in ({name}, {other})"),
+        3 => format!("evt.arg.{param} icontains \"{}\"", name[from..].to_lowercase()),
+        4 => format!("evt.arg.{param} startswith \"{name}\""),
+        _ => format!("evt.arg.{param} contains \"{}\"", &name[from..]),
+    })
+}
+
+/// Bytes for a parameter, of which more than in [`parameter`] are paths and sets of flags.
+pub fn kernel_parameter(u: &mut Unstructured<'_>, ty: Type) -> Result<Vec<u8>> {
+    match ty {
+        Type::Fspath | Type::Fsrelpath | Type::Charbuf if u.ratio(5, 6)? => {
+            Ok([u.choose(&PATHS)?.as_bytes(), b"\0"].concat())
+        }
+        Type::Flags32 | Type::Mode if u.ratio(5, 6)? => {
+            // Few bits, all bits of the tables.
+            let bits = u.arbitrary::<u32>()? & u.arbitrary::<u32>()? & 0x1_ffff;
+            Ok(bits.to_le_bytes().to_vec())
+        }
+        Type::Fd | Type::Errno if u.ratio(1, 2)? => {
+            let number = *u.choose(&[0_i64, 3, 4, 7, -1, -2, -100, -115, -4000])?;
+            Ok(number.to_le_bytes().to_vec())
+        }
+        _ => parameter(u, ty),
+    }
+}
+
 /// A part of a text of events, sometimes with something more.
 fn piece(u: &mut Unstructured<'_>) -> Result<String> {
     let text = *u.choose(&TEXTS)?;

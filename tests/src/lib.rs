@@ -4,6 +4,7 @@
 //! - [`scenario`] turns what happens on a small machine, written in YAML, into a capture (`rules/cases`);
 //! - [`conditions`] checks conditions on tables of field values (`corpus/conditions`);
 //! - [`engines`] lists the engines that must agree;
+//! - [`kernel`] shows events as the kernel sees them, and says what must hold of kernel plans;
 //! - [`generate`] makes random conditions and events, [`fuzzing`] says what must hold on them;
 //! - [`rules`] loads rule sets, [`rulesets`] makes large ones;
 //! - [`shared`] reads recorded captures and Falco's answers, which lie outside the repository.
@@ -14,6 +15,7 @@ pub mod conditions;
 pub mod engines;
 pub mod fuzzing;
 pub mod generate;
+pub mod kernel;
 pub mod rules;
 pub mod rulesets;
 pub mod scap;

@@ -12,6 +12,7 @@ pub mod capture;
 pub mod convert;
 pub mod derived;
 pub mod docs;
+pub mod errno;
 pub mod events;
 pub mod fields;
 pub mod flags;

@@ -1,7 +1,7 @@
 //! `rulec explain`.
 
 use super::files::{World, load, refused};
-use super::sharing;
+use super::{explain_kernel, sharing};
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 use peregrine_compiler::backend::codegen;
@@ -21,11 +21,18 @@ use std::process::ExitCode;
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Name of the rule
-    rule: String,
+    /// Name of the rule; with --kernel, further rule files
+    #[arg(value_name = "RULE", required_unless_present = "kernel")]
+    names: Vec<String>,
     /// Rule files, or directories with .yml and .yaml files
-    #[arg(short = 'r', long = "rules", required = true, value_name = "FILE")]
+    #[arg(short = 'r', long = "rules", required_unless_present = "kernel", value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Which events the kernel would keep back, and what of the rules it answers
+    #[arg(long, conflicts_with = "stage")]
+    kernel: bool,
+    /// With --kernel: an event type, explained predicate by predicate
+    #[arg(long, requires = "kernel", value_name = "TYPE")]
+    event: Option<String>,
     /// What to show of it
     #[arg(long, value_enum, default_value_t = Stage::Rule)]
     stage: Stage,
@@ -48,12 +55,20 @@ enum Stage {
 }
 
 pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<ExitCode> {
+    if args.kernel {
+        let files: Vec<PathBuf> = args.files.iter().cloned().chain(args.names.iter().map(PathBuf::from)).collect();
+        if files.is_empty() {
+            bail!("no rule files are given");
+        }
+        return explain_kernel::run(&args.world, &files, args.event.as_deref(), out);
+    }
+    let [name] = &args.names[..] else { bail!("one rule at a time; quote its name") };
     let loaded = load(&args.world, &args.files)?;
     if refused(&loaded) {
         return Ok(ExitCode::from(1));
     }
-    let Some(index) = loaded.rules.rules.iter().position(|rule| rule.name == args.rule) else {
-        bail!("no rule is called '{}'{}", args.rule, close_to(&args.rule, &loaded));
+    let Some(index) = loaded.rules.rules.iter().position(|rule| rule.name == *name) else {
+        bail!("no rule is called '{name}'{}", close_to(name, &loaded));
     };
     // A disabled rule has no program; what it would be is still worth seeing.
     let rule = Rule { enabled: true, ..loaded.rules.rules[index].clone() };

@@ -4,6 +4,7 @@ mod build;
 mod check;
 mod compile;
 mod explain;
+mod explain_kernel;
 mod fields;
 mod files;
 mod sharing;
