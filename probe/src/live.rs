@@ -161,7 +161,7 @@ impl Probe {
         let losses = MapSpec::new("losses", MapType::PercpuArray, 4, 8, counters).create_fd().map_err(map("losses"))?;
         let (rings, outer) = rings(cpus, options.ring_bytes)?;
         let maps = Maps { scratch: scratch.as_raw_fd(), rings: outer.as_raw_fd(), losses: losses.as_raw_fd() };
-        let calls = MapSpec::programs("calls", CALLS).create().map_err(MapError::from)?;
+        let calls = MapSpec::programs("calls", CALLS).create()?;
         let mut making = Making { kernel: &kernel, maps: &maps, refused: Vec::new() };
         let held = making.calls(&wanted, &calls)?;
         let mut attachable = making.points(&wanted)?;

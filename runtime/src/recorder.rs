@@ -257,9 +257,16 @@ impl Head {
 enum Members {
     All,
     /// Threads and processes by id.
-    Children { ids: HashSet<u64>, own: u64 },
+    Children {
+        ids: HashSet<u64>,
+        own: u64,
+    },
     /// Ids of control groups.
-    Cgroups { root: PathBuf, ids: HashSet<u64>, others: HashSet<u64> },
+    Cgroups {
+        root: PathBuf,
+        ids: HashSet<u64>,
+        others: HashSet<u64>,
+    },
 }
 
 impl Members {

@@ -44,7 +44,7 @@ pub fn lower(rules: &RuleSet, options: &Options) -> Program {
     let decisions = Decisions::new(rules, &predicates);
     let mut hoister = Hoister::new(&mut formulas, &mut costs, &mut covers);
     let mut by_code = vec![None; EVENT_COUNT];
-    let mut by_body: FxHashMap<(Vec<Block>, Vec<super::Switch>, Vec<Option<InPlace>>), usize> = FxHashMap::default();
+    let mut by_body: FxHashMap<Content, usize> = FxHashMap::default();
     for class in classes(rules, &decisions) {
         let code = class[0];
         let decided = |p: PredicateId| folded[p.0 as usize].or_else(|| decisions.of(p, code));
@@ -67,6 +67,9 @@ pub fn lower(rules: &RuleSet, options: &Options) -> Program {
     let functions = hoister.functions;
     Program { predicates, groups, functions, by_code }
 }
+
+/// What a function is made of: blocks, switches, and how its tests are answered in place.
+type Content = (Vec<Block>, Vec<super::Switch>, Vec<Option<InPlace>>);
 
 /// From which parameters a function's fields come on events of a code: where codes differ in it, each gets code of its
 /// own, which reads them in place.

@@ -49,7 +49,9 @@ pub(super) fn run(options: &Record) -> anyhow::Result<u8> {
 
 fn load(options: &Record) -> anyhow::Result<Probe> {
     let size = options.ring_size.checked_mul(1 << 20).filter(|bytes| bytes.is_power_of_two());
-    let Some(ring_bytes) = size else { bail!("--ring-size {}: a power of two is wanted, below 4096", options.ring_size) };
+    let Some(ring_bytes) = size else {
+        bail!("--ring-size {}: a power of two is wanted, below 4096", options.ring_size)
+    };
     let wanted = |code| options.all_events || !is_flood(code);
     let probe = Probe::load(wanted, Options { ring_bytes })
         .context("the probe cannot be loaded; `peregrine doctor` tells what this system lacks")?;
@@ -68,7 +70,9 @@ fn watch(
 ) -> anyhow::Result<Option<ExitStatus>> {
     let begin = Instant::now();
     let bar = if stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
-    bar.set_style(ProgressStyle::with_template("{spinner} {elapsed} {msg}").unwrap_or(ProgressStyle::default_spinner()));
+    bar.set_style(
+        ProgressStyle::with_template("{spinner} {elapsed} {msg}").unwrap_or(ProgressStyle::default_spinner()),
+    );
     let mut status = None;
     loop {
         let summary = recorder.poll()?;
