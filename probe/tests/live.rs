@@ -2,6 +2,8 @@
 //!
 //! Needs root, or `CAP_BPF` and `CAP_PERFMON`; elsewhere it says that it is skipped and why.
 
+mod common;
+
 use peregrine_probe::live::{Options, Probe};
 use peregrine_probe::program::layout::RingRecord;
 use peregrine_schema::EVENTS;
@@ -12,12 +14,11 @@ fn a_probe_records_what_happens() {
     let begin = std::time::Instant::now();
     let mut probe = match Probe::load(|_| true, Options { ring_bytes: 1 << 20 }) {
         Ok(probe) => probe,
-        Err(e) => return eprintln!("skipped: {e}"),
+        Err(e) => return common::skipped(&e.to_string()),
     };
     println!("loaded in {:?}", begin.elapsed());
-    for refused in probe.refused() {
-        println!("{}: {}", refused.event.id, refused.reason);
-    }
+    let refused: Vec<String> = probe.refused().iter().map(|r| format!("{}: {}", r.event.id, r.reason)).collect();
+    assert!(refused.is_empty(), "{refused:#?}");
     probe.attach().expect("attached");
     std::process::Command::new("/bin/ls").arg("/").output().expect("ls");
     std::thread::sleep(std::time::Duration::from_millis(50));
@@ -32,5 +33,7 @@ fn a_probe_records_what_happens() {
         }
     }
     println!("{counts:?}\n{:?}", probe.losses());
-    assert!(counts.contains_key("CLOSE_X"));
+    for event in ["CLOSE_X", "OPENAT_2_X", "EXECVE_19_X", "PROCEXIT_1_E", "GENERIC_X"] {
+        assert!(counts.contains_key(event), "no {event}");
+    }
 }

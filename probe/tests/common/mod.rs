@@ -48,17 +48,24 @@ pub const HOOKS: [(Hook, &str); 8] = [
     (Hook::PageFaultKernel, "page_fault_kernel"),
 ];
 
+/// Says why a test does not run; fails where tests must run (`PEREGRINE_KERNEL_TESTS=required`).
+pub fn skipped(why: &str) {
+    let required = std::env::var("PEREGRINE_KERNEL_TESTS").is_ok_and(|v| v == "required");
+    assert!(!required, "must run here: {why}");
+    eprintln!("skipped: {why}");
+}
+
 /// The running kernel; `None`, with a word on why, if it permits no BPF.
 pub fn kernel(reads: Reads) -> Option<Kernel> {
     let _ = lift_memlock();
     if let Err(e) = MapSpec::new("permitted", MapType::Array, 4, 8, 1).create_fd() {
-        eprintln!("skipped: BPF is not permitted: {e}");
+        skipped(&format!("BPF is not permitted: {e}"));
         return None;
     }
     let btf = match Btf::vmlinux() {
         Ok(btf) => btf,
         Err(e) => {
-            eprintln!("skipped: {e}");
+            skipped(&e.to_string());
             return None;
         }
     };
