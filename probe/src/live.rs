@@ -166,7 +166,7 @@ impl Probe {
         let held = making.calls(&wanted, &calls)?;
         let mut attachable = making.points(&wanted)?;
         if !held.is_empty() {
-            let program = program::dispatcher(&kernel, calls.fd().as_fd().as_raw_fd())?;
+            let program = program::dispatcher(&kernel, &maps, calls.fd().as_fd().as_raw_fd())?;
             let program = load(&program, &LoadSpec::new(typed(&kernel, "sys_exit")?))?;
             attachable.push(Attachable { point: "sys_exit", program, link: None });
         }

@@ -30,11 +30,14 @@ pub enum Loss {
     TooLong = 1,
     /// Its CPU has no ring.
     NoRing = 2,
+    /// A 32-bit program called a 64-bit kernel: numbers and arguments mean something else there. Counted under
+    /// `GENERIC_X`.
+    Compat = 3,
 }
 
 impl Loss {
     /// All of them.
-    pub const ALL: [Loss; 3] = [Loss::RingFull, Loss::TooLong, Loss::NoRing];
+    pub const ALL: [Loss; 4] = [Loss::RingFull, Loss::TooLong, Loss::NoRing, Loss::Compat];
     /// How many there are.
     pub const COUNT: usize = Loss::ALL.len();
 
@@ -136,7 +139,7 @@ impl Emit<'_> {
         };
     }
 
-    fn count(&mut self, maps: &Maps, loss: Loss) {
+    pub(super) fn count(&mut self, maps: &Maps, loss: Loss) {
         let done = self.a.label("counted");
         let mark = self.a.mark();
         let key = self.a.slot("counter", 4, 4);

@@ -338,7 +338,8 @@ fn attach(kernel: &Kernel, wanted: &[(Hook, &str)]) -> Probe {
         }
     }
     if wanted.iter().any(|(hook, _)| *hook == Hook::SysExit) {
-        let program = program::dispatcher(kernel, array.fd().as_fd().as_raw_fd()).unwrap_or_else(|e| panic!("{e}"));
+        let program =
+            program::dispatcher(kernel, &maps, array.fd().as_fd().as_raw_fd()).unwrap_or_else(|e| panic!("{e}"));
         let loaded = load(&program, &LoadSpec::new(tracepoint(kernel, Hook::SysExit)));
         let loaded = loaded.unwrap_or_else(|e| panic!("{e}\n{}\n{program}", e.log));
         links.push(loaded.attach().unwrap());

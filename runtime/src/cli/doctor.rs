@@ -43,7 +43,9 @@ fn advice(feature: &str, features: &Features) -> &'static str {
         "kernel types (BTF)" => "use a kernel built with CONFIG_DEBUG_INFO_BTF; those of the distributions are",
         "kernel memory" => "lockdown must not be `confidentiality`: it forbids what every such probe needs",
         "raw tracepoints" | "typed tracepoints" => "use Linux 5.10 or newer with CONFIG_BPF_EVENTS",
-        "ring buffers" | "arrays of ring buffers" => "use Linux 5.8 or newer; before 5.11, lift the limit on locked memory",
+        "ring buffers" | "arrays of ring buffers" => {
+            "use Linux 5.8 or newer; before 5.11, lift the limit on locked memory"
+        }
         "task storage" => "nothing: a table of tasks is used instead (Linux 5.11 has it)",
         "bpf_loop" => "nothing: loops are bounded otherwise (Linux 5.17 has it)",
         "bpf_rdonly_cast" => "nothing: kernel memory is read by calls, which costs more (Linux 6.2 has it)",
