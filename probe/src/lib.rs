@@ -23,7 +23,9 @@
 
 pub mod asm;
 pub mod btf;
+pub mod descriptor;
 pub mod features;
+pub mod image;
 pub mod live;
 pub mod program;
 pub mod ring;

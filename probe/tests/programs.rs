@@ -4,7 +4,8 @@
 
 mod common;
 
-use common::{HOOKS, Reads, kernel, tracepoint};
+use common::{HOOKS, Reads, keep, kernel, tracepoint};
+use peregrine_probe::image::Images;
 use peregrine_probe::program::{self, Capturing, Kernel, Loss, Maps, layout};
 use peregrine_probe::sys::map::{MapSpec, MapType};
 use peregrine_probe::sys::program::{LoadSpec, load};
@@ -53,7 +54,14 @@ fn taken_of(kernel: &Kernel, reads: Reads, what: &str, wanted: impl Fn(&Event) -
         .expect("losses");
     let ring = MapSpec::ring("ring", 1 << 16).create_fd().expect("ring");
     let rings = MapSpec::array_of_maps("rings", 2, ring.as_fd()).create_fd().expect("rings");
-    let maps = Maps { scratch: scratch.as_raw_fd(), rings: rings.as_raw_fd(), losses: losses.as_raw_fd() };
+    let images = Images::create(keep(reads)).expect("images");
+    let maps = Maps {
+        scratch: scratch.as_raw_fd(),
+        rings: rings.as_raw_fd(),
+        losses: losses.as_raw_fd(),
+        tasks: images.tasks(),
+        images: images.counters().as_raw_fd(),
+    };
     let (mut taken, mut failed) = (Vec::new(), Vec::new());
     for (hook, _) in HOOKS {
         let here = |p: &Producer| p.hook == hook || stands_for(reads, hook, p);
