@@ -4,8 +4,8 @@
 
 mod common;
 
-use common::{HOOKS, Reads, keep, kernel, tracepoint};
-use peregrine_probe::image::Images;
+use common::{HOOKS, Reads, keep, kernel, named_tracepoint, tracepoint};
+use peregrine_probe::image::{Images, Keep};
 use peregrine_probe::program::{self, Capturing, Kernel, Loss, Maps, layout};
 use peregrine_probe::sys::map::{MapSpec, MapType};
 use peregrine_probe::sys::program::{LoadSpec, load};
@@ -38,6 +38,37 @@ fn the_kernel_takes_programs_that_record_more_data() {
             kernel.capturing = Capturing { snaplen, dynamic: true, port_range, ..Capturing::default() };
             let moves_data = |p: &Param| matches!(p.capture, Some(Capture { source: Source::Data { .. }, .. }));
             taken_of(&kernel, reads, &format!("snaplen {snaplen}"), |event| event.params.iter().any(moves_data));
+        }
+    }
+}
+
+/// Descriptors are behind the events that work on one.
+#[test]
+fn the_kernel_takes_programs_that_resolve_descriptors() {
+    for reads in Reads::ALL {
+        let Some(mut kernel) = kernel(reads) else { return };
+        kernel.capturing.descriptors = true;
+        taken_of(&kernel, reads, "descriptors", |event| event.fd_param.is_some());
+    }
+}
+
+/// Those that keep images, in either map where a kernel has both.
+#[test]
+fn the_kernel_takes_programs_that_keep_images() {
+    for (reads, keep) in [
+        (Reads::Cast, Keep::Storage),
+        (Reads::Typed, Keep::Storage),
+        (Reads::Cast, Keep::Hash),
+        (Reads::Typed, Keep::Hash),
+        (Reads::Raw, Keep::Hash),
+    ] {
+        let Some(kernel) = kernel(reads) else { return };
+        let images = Images::create(keep).expect("images");
+        let (tasks, images) = (images.tasks(), images.counters().as_raw_fd());
+        let maps = Maps { scratch: -1, rings: -1, losses: -1, tasks, images };
+        for (point, program) in program::keepers(&kernel, &maps).expect("programs") {
+            let loaded = load(&program, &LoadSpec::new(named_tracepoint(&kernel, point)));
+            loaded.unwrap_or_else(|e| panic!("{reads:?} {keep:?} {e}\n{}\n{program}", e.log));
         }
     }
 }
