@@ -152,6 +152,8 @@ pub struct Record {
     pub cpu: u16,
     /// The parameters.
     pub params: Vec<Vec<u8>>,
+    /// The whole of it.
+    pub raw: Vec<u8>,
 }
 
 impl Record {
@@ -177,7 +179,12 @@ impl Record {
         }
         assert_eq!(at, event.len(), "{}: lengths {params:?}", row.id);
         let (ts, tid) = (ring.ts(), number(layout::header::TID, 8));
-        Record { event: row, ts, tid, cgroup: ring.cgroup, cpu: ring.cpu, params }
+        Record { event: row, ts, tid, cgroup: ring.cgroup, cpu: ring.cpu, params, raw: bytes.to_vec() }
+    }
+
+    /// What the origin says, and the rest.
+    pub fn ring(&self) -> layout::RingRecord<'_> {
+        layout::RingRecord::parse(&self.raw).expect("it was read before")
     }
 
     /// The bytes of a parameter.
