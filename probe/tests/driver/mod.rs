@@ -8,6 +8,7 @@
 //! ```
 
 #![expect(unsafe_code, reason = "system calls that Rust has no functions for")]
+#![allow(unreachable_pub, reason = "a part of a test")]
 
 use crate::common::call;
 use std::ffi::CString;
@@ -155,7 +156,9 @@ fn worker(turns: u64, parent: Who) {
     let me = Who(own_pid(), 1);
     wander(me, parent);
     for _ in 0..turns {
-        fork(|| drop(copied(me, me)));
+        fork(|| {
+            copied(me, me);
+        });
         fork(|| exec(copied(me, me), 2, me));
         clone(libc::CLONE_VM | libc::CLONE_VFORK, &Cloned { of: me, parent: me, execs: true });
         fork(|| {
