@@ -288,7 +288,8 @@ fn who_a_record_is_of() {
         });
         let Some(records) = records else { return };
         let told = |generation| {
-            let mine = |r: &&Record| r.signed("fd") == tells::SELF && Who::from_number(r.number("offset")).1 == generation;
+            let mine =
+                |r: &&Record| r.signed("fd") == tells::SELF && Who::from_number(r.number("offset")).1 == generation;
             let record = records.all.iter().find(mine).expect("a record");
             let ring = record.ring();
             (ring.uid, ring.gid, u64::from(ring.pid), ring.comm.to_vec(), ring.image)
@@ -314,7 +315,9 @@ fn every_missing_record_is_counted() {
             move || {
                 let cpus: u64 = 1 << cpu;
                 call(libc::SYS_sched_setaffinity, &[0, 8, (&raw const cpus).addr() as u64]);
-                (0..EACH).for_each(|_| drop(call(libc::SYS_quotactl, &[u64::MAX])));
+                for _ in 0..EACH {
+                    call(libc::SYS_quotactl, &[u64::MAX]);
+                }
             }
         };
         let threads = [0, 1, 0, 1].map(|cpu| std::thread::spawn(issue(cpu)));
