@@ -21,6 +21,9 @@ use std::time::{Duration, Instant};
 const EVENTS_OF_STORMS: [&str; 7] =
     ["LSEEK_X", "CLONE_20_X", "CLONE3_X", "FORK_20_X", "VFORK_20_X", "EXECVE_19_X", "PROCEXIT_1_E"];
 
+/// Turns of a worker in a storm: ten processes each.
+const TURNS: u64 = 20;
+
 /// One test at a time: each fills both CPUs.
 fn alone() -> MutexGuard<'static, ()> {
     static ONE: Mutex<()> = Mutex::new(());
@@ -186,11 +189,11 @@ fn check_ends(records: &[Record], images: &BTreeMap<Who, u64>) {
 fn storm_checked(keep: Keep) {
     let _alone = alone();
     let begin = Instant::now();
-    let Some((records, losses)) = storm(keep, 4, 30) else { return };
+    let Some((records, losses)) = storm(keep, 4, TURNS) else { return };
     assert_eq!((losses.total(), losses.images), (0, 0), "{losses:?}");
     let (processes, images) = check(&records);
     println!("{keep:?}: {} records, {processes} processes, {images} images, {:?}", records.len(), begin.elapsed());
-    assert!(images > 4 * 30 * 10, "{images}");
+    assert!(images as u64 > 4 * TURNS * 10, "{images}");
 }
 
 #[test]
@@ -250,7 +253,7 @@ fn first_images_are_those_of_proc() {
     let pids = || std::fs::read_dir("/proc").expect("/proc").filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok());
     let before: BTreeMap<u64, u64> = pids().filter_map(|pid| Some((pid, start_ticks(pid)?))).collect();
     probe.attach().expect("attached");
-    sleep(Duration::from_millis(700));
+    sleep(Duration::from_millis(500));
     probe.detach();
     let mut records = Vec::new();
     drain(&mut probe, &mut records);
@@ -332,5 +335,64 @@ fn every_missing_record_is_counted() {
         println!("{} received, {} lost: {losses:?}", records.len(), losses.total());
         assert_eq!(records.len() as u64 + losses.total(), 4 * EACH, "{losses:?}");
         assert!(losses.total() > 0 && !records.is_empty());
+    }
+}
+
+/// What runs before the probe has its first image until it execs, and that is what its next one replaces.
+#[test]
+fn a_process_from_before_the_probe_execs() {
+    let _alone = alone();
+    for keep in [Keep::Storage, Keep::Hash] {
+        let script = ["-c", "read line; exec /bin/sleep 0"];
+        let stdin = std::process::Stdio::piped();
+        let mut child = Command::new("sh").args(script).stdin(stdin).spawn().expect("a shell");
+        let pid = u64::from(child.id());
+        let first = first_image(child.id(), start_ticks(pid).expect("the child"));
+        let own = first_image(own_pid() as u32, start_ticks(own_pid()).expect("this process"));
+        let options = Options { keep: Some(keep), ..Options::default() };
+        let Some(mut probe) = probe(&["EXECVE_19_X", "PROCEXIT_1_E"], options) else {
+            drop(child.stdin.take());
+            child.wait().expect("its end");
+            return;
+        };
+        probe.attach().expect("attached");
+        drop(child.stdin.take());
+        child.wait().expect("its end");
+        let mut records = Vec::new();
+        drain(&mut probe, &mut records);
+        records.sort_by_key(|r| r.ts);
+        let own_records: Vec<_> = records.iter().filter(|r| u64::from(r.ring().pid) == pid).collect();
+        let [exec, end] = own_records[..] else { panic!("{own_records:#?}") };
+        let (exec, end) = (exec.ring(), end.ring());
+        assert!(exec.begins() && !exec.first_sight() && !end.begins());
+        assert_eq!((exec.previous, exec.parent), (first, own), "{keep:?}");
+        assert_eq!((end.image, end.previous, end.parent), (exec.image, 0, own), "{keep:?}");
+    }
+}
+
+/// A process whose parent ends gets another parent.
+#[test]
+fn orphans_have_the_image_of_who_takes_them() {
+    let _alone = alone();
+    assert_eq!(call(libc::SYS_prctl, &[libc::PR_SET_CHILD_SUBREAPER as u64, 1]), 0);
+    for keep in [Keep::Storage, Keep::Hash] {
+        let options = Options { keep: Some(keep), ..Options::default() };
+        let Some(mut probe) = probe(&["EXECVE_19_X", "PROCEXIT_1_E"], options) else { return };
+        probe.attach().expect("attached");
+        let script = ["-c", "sh -c 'sleep 0.2; exit 3' & sleep 0.1; exit 4"];
+        let status = Command::new("sh").args(script).status().expect("a shell");
+        assert_eq!(status.code(), Some(4));
+        sleep(Duration::from_millis(300));
+        let mut records = Vec::new();
+        drain(&mut probe, &mut records);
+        let ended = |code| {
+            let end = records.iter().find(|r| r.event.id == "PROCEXIT_1_E" && r.number("ret") == code);
+            end.expect("an end").ring()
+        };
+        let (inner, outer) = (ended(3), ended(4));
+        let begin = records.iter().map(Record::ring).find(|r| r.begins() && r.image == inner.image);
+        let own = first_image(own_pid() as u32, start_ticks(own_pid()).expect("this process"));
+        assert_eq!(begin.expect("an exec").parent, outer.image, "{keep:?}");
+        assert_eq!((outer.parent, inner.parent), (own, own), "{keep:?}");
     }
 }
