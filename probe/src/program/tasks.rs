@@ -116,7 +116,7 @@ impl Emit<'_> {
         for counter in counters {
             let member = match per_cpu {
                 true => format!("rss_stat[{counter}].count"),
-                false => format!("rss_stat.count[{counter}].counter"),
+                false => format!("rss_stat.count[{counter}]"),
             };
             let skip = self.a.label("negative");
             self.walk(R0, R9, &format!("task_struct.mm->mm_struct.{member}"))?;
