@@ -12,7 +12,9 @@
 //! - [`asm`]: an assembler that finds mistakes before the kernel's verifier does;
 //! - [`sys`]: the gate to the kernel: programs and maps;
 //! - [`ring`]: records read in place;
-//! - [`features`]: what this kernel has, found by trying.
+//! - [`features`]: what this kernel has, found by trying;
+//! - [`image`]: what a process runs between two execs, and the numbers that the kernel side gives;
+//! - [`descriptor`]: what a descriptor led to when an event was made.
 //!
 //! What will stand on it: programs generated from the rows of `peregrine_schema` (which parameter of which system
 //! call is captured how) and from the compiler's kernel plan (which events no rule can match); one ring per CPU, with
@@ -23,7 +25,9 @@
 
 pub mod asm;
 pub mod btf;
+pub mod descriptor;
 pub mod features;
+pub mod image;
 pub mod live;
 pub mod program;
 pub mod ring;

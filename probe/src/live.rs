@@ -10,6 +10,7 @@
 
 use crate::btf::{Btf, BtfError, Kind};
 use crate::features::lift_memlock;
+use crate::image::{Images, Keep, counter};
 use crate::program::{self, GenerateError, Kernel, Loss, Maps, layout};
 use crate::ring::{Ring, RingError};
 use crate::sys::map::{MapSpec, MapType, set_map, set_program};
@@ -70,12 +71,16 @@ pub enum ProbeError {
 pub struct Options {
     /// Bytes of each CPU's ring: a power of two, whole pages.
     pub ring_bytes: u32,
+    /// The descriptor that an event works on is resolved in the kernel and lies behind the event.
+    pub descriptors: bool,
+    /// Where images are kept; `None`: in task storage, or in a hash where the kernel has none.
+    pub keep: Option<Keep>,
 }
 
 impl Default for Options {
     /// 8 MiB for each CPU, as Falco's.
     fn default() -> Options {
-        Options { ring_bytes: 8 << 20 }
+        Options { ring_bytes: 8 << 20, descriptors: false, keep: None }
     }
 }
 
@@ -119,6 +124,9 @@ pub struct Losses {
     pub counted: Vec<(Loss, u16, u64)>,
     /// Runs of programs that the kernel left out because one was running on the CPU (`recursion_misses`).
     pub skipped: u64,
+    /// Images that the kernel had no memory to keep: records of those processes have the image given at first sight.
+    /// No event is lost by it, and so it is not in the total.
+    pub images: u64,
 }
 
 impl Losses {
@@ -138,8 +146,9 @@ struct Attachable {
 pub struct Probe {
     rings: Vec<Ring>,
     losses: PerCpuArray<MapData, u64>,
+    counters: PerCpuArray<MapData, u64>,
     /// Kept: programs name them.
-    _held: (OwnedFd, OwnedFd, MapData, Vec<Loaded>),
+    _held: (OwnedFd, OwnedFd, MapData, Vec<Loaded>, Images),
     attachable: Vec<Attachable>,
     refused: Vec<Refused>,
     boot_time: u64,
@@ -155,7 +164,8 @@ impl Probe {
         // Where maps count against the limit (before Linux 5.11); what makes them tells if that was not permitted.
         let _ = lift_memlock();
         let boot_time = boot_time();
-        let kernel = Kernel::new(Btf::vmlinux()?, boot_time);
+        let mut kernel = Kernel::new(Btf::vmlinux()?, boot_time);
+        kernel.capturing.descriptors = options.descriptors;
         let map = |name: &'static str| move |error| ProbeError::Map { name, error };
         let cpus = aya::util::nr_cpus().map_err(|(_, error)| ProbeError::Cpus(error))? as u32;
         let scratch = MapSpec::new("scratch", MapType::Array, 4, layout::SCRATCH as u32, cpus);
@@ -163,11 +173,20 @@ impl Probe {
         let counters = (Loss::COUNT * EVENT_COUNT) as u32;
         let losses = MapSpec::new("losses", MapType::PercpuArray, 4, 8, counters).create_fd().map_err(map("losses"))?;
         let (rings, outer) = rings(cpus, options.ring_bytes)?;
-        let maps = Maps { scratch: scratch.as_raw_fd(), rings: outer.as_raw_fd(), losses: losses.as_raw_fd() };
+        let images = images(&kernel, options.keep).map_err(map("tasks"))?;
+        let maps = Maps {
+            scratch: scratch.as_raw_fd(),
+            rings: outer.as_raw_fd(),
+            losses: losses.as_raw_fd(),
+            tasks: images.tasks(),
+            images: images.counters().as_raw_fd(),
+        };
         let calls = MapSpec::programs("calls", CALLS).create()?;
         let mut making = Making { kernel: &kernel, maps: &maps, refused: Vec::new() };
         let held = making.calls(&wanted, &calls)?;
-        let mut attachable = making.points(&wanted)?;
+        // First those that keep images: at a tracepoint they must run before those that make events.
+        let mut attachable = making.keepers()?;
+        attachable.extend(making.points(&wanted)?);
         if !held.is_empty() {
             let program = program::dispatcher(&kernel, &maps, calls.fd().as_fd().as_raw_fd())?;
             let program = load(&program, &LoadSpec::new(tracepoint(&kernel, "sys_exit")?))?;
@@ -175,7 +194,10 @@ impl Probe {
         }
         let refused = making.refused;
         let losses = PerCpuArray::try_from(Map::PerCpuArray(MapData::from_fd(losses)?))?;
-        Ok(Probe { rings, losses, _held: (scratch, outer, calls, held), attachable, refused, boot_time })
+        let counters = images.counters().try_clone().map_err(map("images"))?;
+        let counters = PerCpuArray::try_from(Map::PerCpuArray(MapData::from_fd(counters)?))?;
+        let _held = (scratch, outer, calls, held, images);
+        Ok(Probe { rings, losses, counters, _held, attachable, refused, boot_time })
     }
 
     /// Event types that are not recorded although they were wanted.
@@ -226,6 +248,7 @@ impl Probe {
                 }
             }
         }
+        losses.images = self.counters.get(&counter::LOST, 0)?.iter().sum();
         for one in &self.attachable {
             let info = one.program.info().map_err(|error| ProbeError::Map { name: "programs", error })?;
             losses.skipped += info.recursion_misses;
@@ -245,6 +268,16 @@ fn rings(cpus: u32, bytes: u32) -> Result<(Vec<Ring>, OwnedFd), ProbeError> {
         set_map(&writable, cpu as u32, ring.as_fd()).map_err(map)?;
     }
     Ok((rings, outer))
+}
+
+/// Where images are kept: as asked, or as this kernel can.
+fn images(kernel: &Kernel, keep: Option<Keep>) -> io::Result<Images> {
+    match keep {
+        Some(keep) => Images::create(keep),
+        // Tasks that have a type can be given to the helper.
+        None if kernel.typed => Images::create(Keep::Storage).or_else(|_| Images::create(Keep::Hash)),
+        None => Images::create(Keep::Hash),
+    }
 }
 
 fn tracepoint(kernel: &Kernel, point: &'static str) -> Result<Tracepoint, ProbeError> {
@@ -292,6 +325,16 @@ impl Making<'_> {
                     attachable.push(Attachable { point, program, link: None });
                 }
             }
+        }
+        Ok(attachable)
+    }
+
+    /// Those that keep images.
+    fn keepers(&self) -> Result<Vec<Attachable>, ProbeError> {
+        let mut attachable = Vec::new();
+        for (point, program) in program::keepers(self.kernel, self.maps)? {
+            let program = load(&program, &LoadSpec::new(tracepoint(self.kernel, point)?))?;
+            attachable.push(Attachable { point, program, link: None });
         }
         Ok(attachable)
     }

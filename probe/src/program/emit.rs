@@ -45,6 +45,8 @@ pub(super) struct Emit<'k> {
     pub(super) cpu: Option<Slot>,
     /// The messages of a call that makes an event for each.
     pub(super) messages: Option<Messages>,
+    /// What is written is no parameter but a part of the descriptor: its length goes into a cell.
+    pub(super) part: bool,
 }
 
 /// Result of everything that writes code.
@@ -69,11 +71,15 @@ impl<'k> Emit<'k> {
             syscall: 0,
             cpu: None,
             messages: None,
+            part: false,
         }
     }
 
     /// Offset of the length of parameter `index` from R7.
     pub(super) fn length_at(&self, index: usize) -> i16 {
+        if self.part {
+            return cell::PART;
+        }
         (ORIGIN + HEADER + 2 * index) as i16
     }
 

@@ -13,9 +13,11 @@
 mod cgroups;
 mod convert;
 mod data;
+mod descriptors;
 mod emit;
 mod exe;
 mod files;
+mod images;
 mod kernel;
 pub mod layout;
 mod number;
@@ -29,6 +31,7 @@ mod tasks;
 mod texts;
 mod walked;
 
+pub use images::keepers;
 pub use kernel::{ARCH, Capturing, GenerateError, Kernel};
 pub use output::{Loss, Maps};
 
@@ -68,7 +71,7 @@ pub fn event(
         }
         emit.a.release(mark);
     }
-    emit.send(maps);
+    emit.send(maps)?;
     emit.a.finish().map_err(|m| GenerateError::Mistakes(Box::new(m)))
 }
 

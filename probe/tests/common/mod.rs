@@ -8,6 +8,7 @@
 use aya::maps::{Map, MapData, PerCpuArray};
 use peregrine_probe::btf::{Btf, Kind};
 use peregrine_probe::features::lift_memlock;
+use peregrine_probe::image::{Images, Keep};
 use peregrine_probe::program::{self, Kernel, Loss, Maps, layout};
 use peregrine_probe::ring::Ring;
 use peregrine_probe::sys::map::{MapSpec, MapType, set_map, set_program};
@@ -34,6 +35,11 @@ pub enum Reads {
 impl Reads {
     /// All of them.
     pub const ALL: [Reads; 3] = [Reads::Cast, Reads::Typed, Reads::Raw];
+}
+
+/// Where programs that read so keep images.
+pub fn keep(reads: Reads) -> Keep {
+    if reads == Reads::Raw { Keep::Hash } else { Keep::Storage }
 }
 
 /// Hooks that programs are attached to, by the name of their tracepoint.
@@ -86,6 +92,11 @@ pub fn kernel(reads: Reads) -> Option<Kernel> {
 /// The tracepoint of a hook.
 pub fn tracepoint(kernel: &Kernel, hook: Hook) -> Tracepoint {
     let name = HOOKS.iter().find(|(h, _)| *h == hook).map(|(_, name)| *name).expect("a hook with a tracepoint");
+    named_tracepoint(kernel, name)
+}
+
+/// A tracepoint by its name.
+pub fn named_tracepoint(kernel: &Kernel, name: &str) -> Tracepoint {
     if kernel.typed {
         let typedef = format!("btf_trace_{name}");
         Tracepoint::Typed(kernel.btf.id(Kind::Typedef, &typedef).unwrap_or_else(|| panic!("no {typedef}")))
@@ -152,6 +163,8 @@ pub struct Record {
     pub cpu: u16,
     /// The parameters.
     pub params: Vec<Vec<u8>>,
+    /// The whole of it.
+    pub raw: Vec<u8>,
 }
 
 impl Record {
@@ -177,7 +190,12 @@ impl Record {
         }
         assert_eq!(at, event.len(), "{}: lengths {params:?}", row.id);
         let (ts, tid) = (ring.ts(), number(layout::header::TID, 8));
-        Record { event: row, ts, tid, cgroup: ring.cgroup, cpu: ring.cpu, params }
+        Record { event: row, ts, tid, cgroup: ring.cgroup, cpu: ring.cpu, params, raw: bytes.to_vec() }
+    }
+
+    /// What the origin says, and the rest.
+    pub fn ring(&self) -> layout::RingRecord<'_> {
+        layout::RingRecord::parse(&self.raw).expect("it was read before")
     }
 
     /// The bytes of a parameter.
@@ -315,13 +333,22 @@ fn attach(kernel: &Kernel, wanted: &[(Hook, &str)]) -> Probe {
     for (cpu, ring) in rings.iter().enumerate() {
         set_map(&outer, cpu as u32, ring.as_fd()).unwrap();
     }
+    let images = Images::create(if kernel.typed { Keep::Storage } else { Keep::Hash }).unwrap();
     let maps = Maps {
         scratch: scratch.as_raw_fd(),
         rings: outer.fd().as_fd().as_raw_fd(),
         losses: losses.fd().as_fd().as_raw_fd(),
+        tasks: images.tasks(),
+        images: images.counters().as_raw_fd(),
     };
     let array = MapSpec::programs("programs", 1024).create().unwrap();
     let (mut programs, mut links) = (Vec::new(), Vec::new());
+    for (point, program) in program::keepers(kernel, &maps).unwrap_or_else(|e| panic!("{e}")) {
+        let loaded = load(&program, &LoadSpec::new(named_tracepoint(kernel, point)));
+        let loaded = loaded.unwrap_or_else(|e| panic!("{e}\n{}\n{program}", e.log));
+        links.push(loaded.attach().unwrap());
+        programs.push((point, loaded));
+    }
     for (hook, id) in wanted {
         let event = event(id);
         let loaded = |code: u16| {
