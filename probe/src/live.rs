@@ -9,6 +9,7 @@
 //! are there. Every event that was made and not sent is counted.
 
 use crate::btf::{Btf, BtfError, Kind};
+use crate::features::lift_memlock;
 use crate::image::{Images, Keep, counter};
 use crate::program::{self, GenerateError, Kernel, Loss, Maps, layout};
 use crate::ring::{Ring, RingError};
@@ -160,6 +161,8 @@ impl Probe {
     ///
     /// Without the rights (CAP_BPF and CAP_PERFMON), without the kernel's types, or without memory.
     pub fn load(wanted: impl Fn(u16) -> bool, options: Options) -> Result<Probe, ProbeError> {
+        // Where maps count against the limit (before Linux 5.11); what makes them tells if that was not permitted.
+        let _ = lift_memlock();
         let boot_time = boot_time();
         let mut kernel = Kernel::new(Btf::vmlinux()?, boot_time);
         kernel.capturing.descriptors = options.descriptors;
@@ -186,7 +189,7 @@ impl Probe {
         attachable.extend(making.points(&wanted)?);
         if !held.is_empty() {
             let program = program::dispatcher(&kernel, &maps, calls.fd().as_fd().as_raw_fd())?;
-            let program = load(&program, &LoadSpec::new(typed(&kernel, "sys_exit")?))?;
+            let program = load(&program, &LoadSpec::new(tracepoint(&kernel, "sys_exit")?))?;
             attachable.push(Attachable { point: "sys_exit", program, link: None });
         }
         let refused = making.refused;
@@ -277,7 +280,10 @@ fn images(kernel: &Kernel, keep: Option<Keep>) -> io::Result<Images> {
     }
 }
 
-fn typed(kernel: &Kernel, point: &'static str) -> Result<Tracepoint, ProbeError> {
+fn tracepoint(kernel: &Kernel, point: &'static str) -> Result<Tracepoint, ProbeError> {
+    if !kernel.typed {
+        return Ok(Tracepoint::Raw(point.to_owned()));
+    }
     let id = kernel.btf.id(Kind::Typedef, &format!("btf_trace_{point}"));
     id.map(Tracepoint::Typed).ok_or(ProbeError::NoTracepoint(point))
 }
@@ -292,7 +298,7 @@ struct Making<'k> {
 impl Making<'_> {
     /// Those of system calls, put into the array by number.
     fn calls(&mut self, wanted: &impl Fn(u16) -> bool, array: &MapData) -> Result<Vec<Loaded>, ProbeError> {
-        let point = typed(self.kernel, "sys_exit")?;
+        let point = tracepoint(self.kernel, "sys_exit")?;
         let mut held = Vec::new();
         for call in &SYSCALLS {
             let Some(number) = call.number(self.kernel.arch) else { continue };
@@ -314,7 +320,7 @@ impl Making<'_> {
         let mut attachable = Vec::new();
         for (hook, point) in POINTS {
             for event in EVENTS.iter().filter(|e| wanted(e.code) && made(e, hook, self.kernel)) {
-                let tracepoint = typed(self.kernel, point)?;
+                let tracepoint = tracepoint(self.kernel, point)?;
                 if let Some(program) = self.make(hook, event, 0, &tracepoint) {
                     attachable.push(Attachable { point, program, link: None });
                 }
@@ -327,7 +333,7 @@ impl Making<'_> {
     fn keepers(&self) -> Result<Vec<Attachable>, ProbeError> {
         let mut attachable = Vec::new();
         for (point, program) in program::keepers(self.kernel, self.maps)? {
-            let program = load(&program, &LoadSpec::new(typed(self.kernel, point)?))?;
+            let program = load(&program, &LoadSpec::new(tracepoint(self.kernel, point)?))?;
             attachable.push(Attachable { point, program, link: None });
         }
         Ok(attachable)

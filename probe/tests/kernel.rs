@@ -233,7 +233,9 @@ fn records_are_read_while_they_are_written() {
     let (written, full) = (probe.count(0), probe.count(1));
     eprintln!("{read} read, {written} written, {full} without room, {misses} runs left out");
     assert_eq!(read, written);
-    assert_eq!(written + full + misses, u64::from(threads * calls));
+    // Other tasks' calls are left out too.
+    let (counted, made) = (written + full, u64::from(threads * calls));
+    assert!(counted <= made && made <= counted + misses, "{made} made");
 }
 
 /// A program that numbers its records, and sometimes takes one back.
@@ -260,7 +262,12 @@ fn records_come_in_order_and_are_held_together() {
     let mut ring = Ring::create("ring", 1 << 14).unwrap();
     let counter = MapSpec::new("counter", MapType::Array, 4, 8, 1).create().unwrap();
     let program = numbering(true, ring.as_fd().as_raw_fd(), fd(&counter));
-    let loaded = load_or_show(&program, &LoadSpec::new(point));
+    let loaded = match load(&program, &LoadSpec::new(point)) {
+        Ok(loaded) => loaded,
+        // The old value is given from Linux 5.12 on.
+        Err(e) if e.reason == "BPF_STX uses reserved fields" => return eprintln!("skipped: {e}"),
+        Err(e) => panic!("{e}\n{}\n{program}", e.log),
+    };
     let link = loaded.attach().unwrap();
     let mut expected = (0..).filter(|n| n % 7 != 6);
     for turn in 1..=40 {
@@ -292,10 +299,12 @@ fn a_refused_program_is_explained() {
     let mut a = Asm::new("reads_null");
     a.mov(R1, 0).comment("rule `x`").load(Size::B8, R0, R1, 0).exit();
     let error = load(&a.finish().unwrap(), &LoadSpec::new(point)).unwrap_err();
-    assert!(error.reason.starts_with("R1 invalid mem access 'scalar'"), "{error:?}");
+    // Before Linux 5.18 the word is another.
+    let reason = ["R1 invalid mem access 'scalar'", "R1 invalid mem access 'inv'"];
+    let reason = reason.into_iter().find(|r| error.reason.starts_with(r)).unwrap_or_else(|| panic!("{error:?}"));
     assert!(error.log.contains("r1 = 0"), "{error:?}");
-    let words = "the kernel refuses `reads_null` at 1 [r0 = *(u64 *)(r1 +0); rule `x`]: R1 invalid mem access 'scalar'";
-    assert!(error.to_string().starts_with(words), "{error}");
+    let words = format!("the kernel refuses `reads_null` at 1 [r0 = *(u64 *)(r1 +0); rule `x`]: {reason}");
+    assert!(error.to_string().starts_with(&words), "{error}");
 }
 
 #[test]

@@ -110,7 +110,7 @@ fn buffers() {
             assert_eq!(call(libc::SYS_read, &[fd(&file), at_mut(&mut buffer), 300]), 30);
             assert_eq!(call(libc::SYS_read, &[fd(&file), at_mut(&mut buffer), 300]), 0);
         };
-        let Some(records) = run(reads, &wanted, act) else { return };
+        let Some(records) = run(reads, &wanted, act) else { continue };
         none_lost(&records);
         let writes = records.own("WRITE_X");
         assert_eq!(writes.iter().map(|r| r.signed("res")).collect::<Vec<_>>(), [200, -9, -14]);
@@ -150,7 +150,7 @@ fn vectors() {
             assert_eq!(call(libc::SYS_preadv, &[fd(&file), at(&into), 2, 10, 0]), 330);
             assert_eq!(call(libc::SYS_readv, &[fd(&file), at(&into), 2]), 0);
         };
-        let Some(records) = run(reads, &wanted, act) else { return };
+        let Some(records) = run(reads, &wanted, act) else { continue };
         none_lost(&records);
         let writes = records.own("WRITEV_X");
         let found: Vec<_> = writes.iter().map(|r| (r.signed("res"), r.bytes("data"), r.number("size"))).collect();
@@ -247,7 +247,7 @@ fn more_data_only_of_sockets() {
     let file = tempfile::tempfile().unwrap();
     let data = [b"POST", &[b'x'; 3000][..]].concat();
     for reads in Reads::ALL {
-        let Some(mut kernel) = common::kernel(reads) else { return };
+        let Some(mut kernel) = common::kernel(reads) else { continue };
         kernel.capturing.dynamic = true;
         let records = run_on(&kernel, &hooks(["WRITE_X"]), || {
             for fd in [fd(&left), fd(&file)] {
@@ -275,7 +275,7 @@ fn memory_of_processes_and_modules() {
             assert!(call(libc::SYS_init_module, &[at(module), 9, at(b"x=1\0")]) < 0);
             assert!(call(libc::SYS_init_module, &[8, 9, 0]) < 0);
         };
-        let Some(records) = run(reads, &wanted, act) else { return };
+        let Some(records) = run(reads, &wanted, act) else { continue };
         let read = records.one("PROCESS_VM_READV_X");
         assert_eq!((read.signed("res"), read.number("pid"), read.bytes("data")), (100, pid, &data[..80]));
         let modules = records.own("INIT_MODULE_X");
@@ -301,7 +301,7 @@ fn tcp(local: SocketAddr) {
             accepted.push(call(libc::SYS_accept4, &[fd(&listener), 0, 0, libc::SOCK_CLOEXEC as u64]));
             assert_eq!(call(libc::SYS_accept4, &[u64::MAX, 0, 0, 0]), -9);
         };
-        let Some(records) = run(reads, &wanted, act) else { return };
+        let Some(records) = run(reads, &wanted, act) else { continue };
         none_lost(&records);
         close(&accepted);
         let listen = records.one("LISTEN_X");
@@ -350,7 +350,7 @@ fn a_connection_that_is_being_made_or_refused() {
             assert_eq!(call(libc::SYS_connect, &[blocking as u64, at(&to), 16]), -111);
             let _ = call(libc::SYS_connect, &[other as u64, at(&far), 16]);
         };
-        let Some(records) = run(reads, &wanted, act) else { return };
+        let Some(records) = run(reads, &wanted, act) else { continue };
         close(&[blocking, other]);
         let connects = records.own("CONNECT_X");
         assert_eq!((connects[0].signed("res"), connects[0].bytes("tuple")), (-111, &[][..]));
@@ -387,7 +387,7 @@ fn udp(local: SocketAddr) {
             assert_eq!(call(libc::SYS_sendmsg, &[fd(&one), 8, 0]), -14);
             assert_eq!(call(libc::SYS_recvmsg, &[u64::MAX, at(&receive), 0]), -9);
         };
-        let Some(records) = run(reads, &wanted, act) else { return };
+        let Some(records) = run(reads, &wanted, act) else { continue };
         none_lost(&records);
         let expected = tuple(from, to);
         for id in ["SENDTO_X", "RECVFROM_X", "SENDMSG_X", "RECVMSG_X"] {
@@ -438,7 +438,7 @@ fn one_event_for_each_message() {
             assert_eq!(call(libc::SYS_recvmmsg, &[u64::MAX, at(&from), 3, 0, 0]), -9);
             assert_eq!(call(libc::SYS_sendmmsg, &[fd(&one), at(&to), 20, 0]), 20);
         };
-        let Some(records) = run(reads, &wanted, act) else { return };
+        let Some(records) = run(reads, &wanted, act) else { continue };
         none_lost(&records);
         let sends = records.own("SENDMMSG_X");
         assert_eq!(sends.len(), 3 + 2 + 1 + 16);
@@ -482,7 +482,7 @@ fn control_data() {
             assert_eq!(call(libc::SYS_recvmsg, &[fd(&right), at(&header), 0]), 2);
             assert_eq!(call(libc::SYS_recvmmsg, &[fd(&right), at(&several), 1, 0, 0]), 1);
         };
-        let Some(records) = run(reads, &wanted, act) else { return };
+        let Some(records) = run(reads, &wanted, act) else { continue };
         // A cmsghdr of 16 bytes and a ucred of 12, filled up to 8.
         let expected: Vec<u8> = control.iter().flat_map(|w| w.to_le_bytes()).take(32).collect();
         assert_eq!(header[5], 32, "the kernel says so");
@@ -512,7 +512,7 @@ fn unix_streams() {
             assert_eq!(call(libc::SYS_sendto, &[fd(&server), at(b"back"), 4, 0, 0, 0]), 4);
             connected = Some((client, server));
         };
-        let Some(records) = run(reads, &wanted, act) else { return };
+        let Some(records) = run(reads, &wanted, act) else { continue };
         let name = bytes_of(&path);
         let connect = records.one("CONNECT_X");
         assert_eq!(connect.bytes("addr"), [&[1][..], &name, &[0]].concat());
@@ -549,7 +549,7 @@ fn unix_datagrams_and_names() {
             assert_eq!(call(libc::SYS_sendto, &[fd(&unnamed), at(b"two"), 3, 0, at(&own), size]), 3);
             assert_eq!(call(libc::SYS_recvfrom, &[sender as u64, at_mut(&mut buffer), 9, 0, 0, 0]), 3);
         };
-        let Some(records) = run(reads, &wanted, act) else { return };
+        let Some(records) = run(reads, &wanted, act) else { continue };
         close(&[sender]);
         let path = [&bytes_of(&path)[..], &[0]].concat();
         let shown = [&abstract_name[1..], &[0]].concat();
@@ -589,7 +589,7 @@ fn addresses_of_any_length() {
             }
             assert!(call(libc::SYS_bind, &[u64::MAX, 8, 16]) < 0);
         };
-        let Some(records) = run(reads, &wanted, act) else { return };
+        let Some(records) = run(reads, &wanted, act) else { continue };
         let binds = records.own("BIND_X");
         assert_eq!(binds.len(), cases.len() + 1);
         for (record, (address, length, expected)) in binds.iter().zip(&cases) {
@@ -610,7 +610,7 @@ fn pairs() {
             assert!(call(libc::SYS_socketpair, &[2, 1, 0, at_mut(&mut ends)]) < 0);
             assert_eq!(call(libc::SYS_pipe2, &[at_mut(&mut ends), libc::O_CLOEXEC as u64]), 0);
         };
-        let Some(records) = run(reads, &wanted, act) else { return };
+        let Some(records) = run(reads, &wanted, act) else { continue };
         let inode =
             std::fs::metadata(format!("/proc/self/fd/{}", ends[0])).map(|m| std::os::unix::fs::MetadataExt::ino(&m));
         close(&[pair, ends].concat().into_iter().map(i64::from).collect::<Vec<_>>());
@@ -644,7 +644,7 @@ fn polled_descriptors() {
             assert_eq!(call(libc::SYS_poll, &[8, 2, 0]), -14);
             assert_eq!(call(libc::SYS_poll, &[0, 0, 0]), 0);
         };
-        let Some(records) = run(reads, &wanted, act) else { return };
+        let Some(records) = run(reads, &wanted, act) else { continue };
         let pair = |fd: i32, events: i16| [&i64::from(fd).to_le_bytes()[..], &events.to_le_bytes()].concat();
         let polls = records.own("POLL_X");
         let expected = [
@@ -696,7 +696,7 @@ fn options_of_sockets() {
             let cookie = get(fd(&tcp), libc::SO_COOKIE);
             assert!(cookie != 0);
         };
-        let Some(records) = run(reads, &wanted, act) else { return };
+        let Some(records) = run(reads, &wanted, act) else { continue };
         let sets: Vec<_> = records.own("SETSOCKOPT_X").iter().map(|r| r.bytes("val").to_vec()).collect();
         let kind = |kind: u8, value: &[u8]| [&[kind], value].concat();
         let expected = [
@@ -746,7 +746,7 @@ fn requests_of_ptrace() {
         let records = run(reads, &wanted, act);
         child.kill().unwrap();
         child.wait().unwrap();
-        let Some(records) = records else { return };
+        let Some(records) = records else { continue };
         let number = |n: u64| [&[0][..], &n.to_le_bytes()].concat();
         let found: Vec<_> =
             records.own("PTRACE_X").iter().map(|r| (r.bytes("addr").to_vec(), r.bytes("data").to_vec())).collect();
@@ -772,7 +772,7 @@ fn arguments_of_keyctl() {
             let _ = call(libc::SYS_keyctl, &[0, -3_i64 as u64, 4, 5, 6]);
             let _ = call(libc::SYS_keyctl, &[9999, 3, 4, 5, 6]);
         };
-        let Some(records) = run(reads, &wanted, act) else { return };
+        let Some(records) = run(reads, &wanted, act) else { continue };
         let number = |n: i64| [&[0][..], &n.to_le_bytes()].concat();
         let text = |t: &[u8]| [&[1][..], t].concat();
         let found: Vec<_> = records.own("KEYCTL_X").iter().map(|r| r.params[2..].to_vec()).collect();

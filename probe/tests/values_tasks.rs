@@ -89,7 +89,7 @@ fn ended(reads: Reads, script: &str) -> Option<(common::Record, std::process::Ex
 fn processes_that_end() {
     for reads in Reads::ALL {
         for script in ["exit 0", "exit 3", "kill -9 $$", "kill -TERM $$"] {
-            let Some((record, status)) = ended(reads, script) else { return };
+            let Some((record, status)) = ended(reads, script) else { continue };
             assert_eq!(record.signed("status"), i64::from(status.into_raw()), "{record:?}");
             assert_eq!(record.number("ret"), status.code().map_or(0, |c| u64::from(c.cast_unsigned())));
             assert_eq!(record.number("sig"), status.signal().map_or(0, |s| u64::from(s.cast_unsigned())));
@@ -103,7 +103,7 @@ fn who_inherits_children() {
     // Of the children of what this process starts, this process: its first thread.
     assert_eq!(call(libc::SYS_prctl, &[libc::PR_SET_CHILD_SUBREAPER as u64, 1]), 0);
     for reads in Reads::ALL {
-        let Some((record, _)) = ended(reads, "sleep 0.1 & exit 3") else { return };
+        let Some((record, _)) = ended(reads, "sleep 0.1 & exit 3") else { continue };
         assert_eq!(record.number("reaper_tid"), own_pid(), "{reads:?} {record:?}");
         // Also where others are in between that did not ask.
         let scripts = ["sh -c 'sleep 0.1 & exit 5'; exit 4", "sh -c \"sh -c 'sleep 0.1 & exit 5'; exit 6\"; exit 4"];
@@ -111,7 +111,7 @@ fn who_inherits_children() {
             let records = run(reads, &[(Hook::SchedProcessExit, "PROCEXIT_1_E")], || {
                 Command::new("/bin/sh").args(["-c", script]).status().expect("a shell");
             });
-            let Some(records) = records else { return };
+            let Some(records) = records else { continue };
             let inner = records.all.iter().find(|r| r.number("ret") == 5).expect("its end");
             assert_eq!(inner.number("reaper_tid"), own_pid(), "{reads:?} {inner:?}");
         }
@@ -125,7 +125,7 @@ fn who_inherits_children() {
             std::thread::sleep(std::time::Duration::from_millis(50));
         });
         child.expect("a child").wait().expect("its end");
-        let Some(records) = records else { return };
+        let Some(records) = records else { continue };
         let own = records.of(thread, "PROCEXIT_1_E");
         assert_eq!(own.len(), 1, "{reads:?} {own:?}");
         assert_eq!((own[0].number("status"), own[0].number("reaper_tid")), (0, own_pid()), "{reads:?}");
@@ -142,7 +142,7 @@ fn the_first_process_inherits_where_nobody_asked_to() {
             let shell = ["--pid", "--fork", "sh", "-c", script];
             end = Command::new("unshare").args(shell).status().ok().filter(|s| s.success());
         });
-        let Some(records) = records else { return };
+        let Some(records) = records else { continue };
         if end.is_none() {
             eprintln!("skipped: no namespaces");
             return;
@@ -176,7 +176,7 @@ fn who_sent_a_signal() {
             let records = run(reads, &[(Hook::SignalDeliver, "SIGNALDELIVER_E")], || {
                 assert_eq!(call(libc::SYS_tgkill, &[own_pid(), own_tid(), signal as u64]), 0);
             });
-            let Some(records) = records else { return };
+            let Some(records) = records else { continue };
             let record = records.one("SIGNALDELIVER_E");
             let sender = if by_hand.contains(&signal) { own_pid() } else { 0 };
             let numbers = ["spid", "dpid", "sig"].map(|n| record.number(n));
@@ -195,7 +195,7 @@ fn who_killed_a_process() {
             child.kill().expect("a signal");
             child.wait().expect("its end");
         });
-        let Some(records) = records else { return };
+        let Some(records) = records else { continue };
         let own = records.of(pid, "SIGNALDELIVER_E");
         // Of a signal that ends a process at once the kernel tells no sender: the pointer is null.
         let numbers: Vec<[u64; 3]> = own.iter().map(|r| ["spid", "dpid", "sig"].map(|n| r.number(n))).collect();

@@ -201,7 +201,7 @@ impl<'k> Emit<'k> {
     }
 
     /// What `write` reads from the kernel is read without types.
-    fn untyped<T>(&mut self, write: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn untyped<T>(&mut self, write: impl FnOnce(&mut Self) -> T) -> T {
         let before = std::mem::replace(&mut self.plain, true);
         let result = write(self);
         self.plain = before;

@@ -74,7 +74,7 @@ pub struct Kernel {
     pub btf: Btf,
     /// Its architecture.
     pub arch: Arch,
-    /// Pointers with types can be followed by plain loads (programs at `tp_btf`).
+    /// Pointers with types can be followed by plain loads (programs at `tp_btf`; Linux 5.11).
     pub typed: bool,
     /// `bpf_rdonly_cast`, which gives a number a type (Linux 6.2).
     pub cast: Option<TypeId>,
@@ -91,7 +91,9 @@ impl Kernel {
     /// With all that these types allow.
     pub fn new(btf: Btf, boot_time: u64) -> Kernel {
         let cast = btf.id(Kind::Func, "bpf_rdonly_cast");
-        Kernel { btf, arch: ARCH, typed: true, cast, boot_time, capturing: Capturing::default() }
+        // Linux 5.10 has typed tracepoints, but no helper that gives the current task with its type.
+        let typed = btf.enum_value("bpf_func_id", "BPF_FUNC_get_current_task_btf").is_some();
+        Kernel { btf, arch: ARCH, typed, cast, boot_time, capturing: Capturing::default() }
     }
 
     /// Where a member lies, if this kernel has it. An element of an array is `name[index]`, as the last part only or

@@ -179,7 +179,7 @@ impl Emit<'_> {
         let head = self.a.loop_head("down the tree");
         self.a.jump_if(Cond::Ge, R9, MAX_PATH_DEPTH as i32, done).add(R9, 1);
         self.work(R1);
-        self.a.load(Size::B8, R2, R1, COUNT).jump_if(Cond::Eq, R2, 0, done);
+        self.a.load(Size::B8, R2, R1, COUNT).jump_if(Cond::Lt, R2, 1, done);
         self.a.jump_if(Cond::Gt, R2, MAX_PATH_DEPTH as i32, done).sub(R2, 1).store(Size::B8, R1, COUNT, R2);
         self.a.load(Size::B8, R4, R1, POSITION).jump_if(Cond::Gt, R4, i32::from(MAX_PATH) - 2, done);
         self.a.lsh(R2, 3).add(R1, R2).load(Size::B8, R3, R1, NAMES).jump_if(Cond::Eq, R3, 0, head);

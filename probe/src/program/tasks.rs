@@ -116,10 +116,16 @@ impl Emit<'_> {
         for counter in counters {
             let member = match per_cpu {
                 true => format!("rss_stat[{counter}].count"),
-                false => format!("rss_stat.count[{counter}].counter"),
+                false => format!("rss_stat.count[{counter}]"),
             };
             let skip = self.a.label("negative");
-            self.walk(R0, R9, &format!("task_struct.mm->mm_struct.{member}"))?;
+            let path = format!("task_struct.mm->mm_struct.{member}");
+            // Verifiers do not look into an array of what is behind a typedef.
+            if per_cpu {
+                self.walk(R0, R9, &path)?;
+            } else {
+                self.untyped(|emit| emit.walk(R0, R9, &path))?;
+            }
             self.a.jump_if(Cond::Slt, R0, 0, skip);
             self.a.load(Size::B8, R1, R10, sum.at(0)).add(R1, R0).store(Size::B8, R10, sum.at(0), R1).bind(skip);
         }

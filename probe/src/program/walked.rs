@@ -45,7 +45,8 @@ impl Emit<'_> {
         let names = ["by kill", "by hand", "by child", "by queue", "nobody", "sender"];
         let [killed, by_hand, child, queued, nobody, done] = names.map(|name| self.a.label(name));
         self.argument(R9, 1);
-        // The pointer is compared as a number; a pointer with a type is only followed beyond the first page.
+        // The pointer is compared as a number, and followed beyond the first page only. Newer kernels (6.12.118) give it
+        // no type, because it may be no pointer.
         self.a.jump_if(Cond::Eq, R9, 0, nobody).jump_if(Cond::Lt, R9, FIRST_PAGE, nobody);
         self.argument(R0, 0);
         self.a.mov32(R0, R0).jump_if(Cond::Eq, R0, signal::KILL, killed).jump_if(Cond::Eq, R0, signal::CHLD, child);
@@ -55,12 +56,12 @@ impl Emit<'_> {
         self.a.jump_if(Cond::Lt, R0, signal::FIRST, nobody).jump_if(Cond::Le, R0, signal::LAST, queued);
         self.a.jump(nobody).bind(by_hand);
         // Above 0 are the codes of what the kernel itself sends.
-        self.walk(R0, R9, "kernel_siginfo.si_code")?;
+        self.walk_from(R0, R9, "kernel_siginfo.si_code")?;
         self.extend(Int::S32);
         self.a.jump_if(Cond::Sgt, R0, 0, nobody);
         for (label, member) in [(killed, "_kill"), (child, "_sigchld"), (queued, "_rt")] {
             self.a.bind(label);
-            self.walk(R0, R9, &format!("kernel_siginfo._sifields.{member}._pid"))?;
+            self.walk_from(R0, R9, &format!("kernel_siginfo._sifields.{member}._pid"))?;
             self.a.jump(done);
         }
         self.a.bind(nobody).mov(R0, 0).bind(done);

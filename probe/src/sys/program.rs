@@ -179,8 +179,10 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[..end]).into_owned()
 }
 
-/// The line of a verifier's log that says what is wrong: the last that is not statistics.
+/// The line of a verifier's log that says what is wrong: the last that is not statistics, nor the advice that newer
+/// kernels (7.3) give after it.
 fn last_word(log: &str) -> Option<&str> {
+    let log = log.split("\nVerification failed: ").next().unwrap_or(log);
     let statistics = |l: &&str| ["processed ", "verification time ", "stack depth "].iter().any(|s| l.starts_with(s));
     log.lines().rev().map(str::trim).find(|l| !l.is_empty() && !statistics(l))
 }
@@ -533,6 +535,9 @@ mod tests {
         assert_eq!(last_word(log), Some("R2 !read_ok"));
         assert_eq!((last_word(""), last_word("processed 0 insns\n")), (None, None));
         assert_eq!((last_instruction(log), last_instruction("x: (1")), (Some(0), None));
+        let advised =
+            "1: (79) r0 = *(u64 *)(r1 +0)\nR1 invalid mem access\n\nVerification failed: Safety\n\nReason:\n  It is.\n";
+        assert_eq!(last_word(advised), Some("R1 invalid mem access"));
         assert_eq!(text(b"ab\0cd"), "ab");
     }
 

@@ -26,9 +26,9 @@ const RING: u32 = 4 << 20;
 pub enum Reads {
     /// By loads, also from pointers that are given a type (Linux 6.2).
     Cast,
-    /// By loads where pointers have a type, else by calls (Linux 5.10).
+    /// By loads where pointers have a type, else by calls (Linux 5.11).
     Typed,
-    /// By calls only, at raw tracepoints.
+    /// By calls only, at raw tracepoints (Linux 5.10).
     Raw,
 }
 
@@ -78,6 +78,10 @@ pub fn kernel(reads: Reads) -> Option<Kernel> {
     let mut kernel = Kernel::new(btf, boot_time());
     if reads == Reads::Cast && kernel.cast.is_none() {
         eprintln!("skipped: this kernel has no bpf_rdonly_cast");
+        return None;
+    }
+    if reads == Reads::Typed && !kernel.typed {
+        eprintln!("skipped: this kernel has no bpf_get_current_task_btf");
         return None;
     }
     kernel.cast = kernel.cast.filter(|_| reads == Reads::Cast);
