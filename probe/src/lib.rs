@@ -24,6 +24,7 @@
 pub mod asm;
 pub mod btf;
 pub mod features;
+pub mod filter;
 pub mod live;
 pub mod program;
 pub mod ring;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 #[test]
 fn a_probe_records_what_happens() {
     let begin = std::time::Instant::now();
-    let mut probe = match Probe::load(|_| true, Options { ring_bytes: 1 << 20 }) {
+    let mut probe = match Probe::load(|_| true, None, Options { ring_bytes: 1 << 20, ..Options::default() }) {
         Ok(probe) => probe,
         Err(e) => return eprintln!("skipped: {e}"),
     };

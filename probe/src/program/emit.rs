@@ -43,6 +43,8 @@ pub(super) struct Emit<'k> {
     pub(super) syscall: u16,
     /// Where the number of the CPU is kept.
     pub(super) cpu: Option<Slot>,
+    /// Where it is kept whether the event is one that its filter would have dropped.
+    pub(super) shadowed: Option<Slot>,
     /// The messages of a call that makes an event for each.
     pub(super) messages: Option<Messages>,
 }
@@ -68,6 +70,7 @@ impl<'k> Emit<'k> {
             plain: false,
             syscall: 0,
             cpu: None,
+            shadowed: None,
             messages: None,
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! ring record   origin (16) │ scap event: header (26) │ lengths (2 each) │ parameters
-//! origin        0 cgroup: u64   8 event length: u32   12 cpu: u16   14 reserved: u16
+//! origin        0 cgroup: u64   8 event length: u32   12 cpu: u16   14 flags: u16
 //! header        0 ts: u64 ns since the epoch   8 tid: u64   16 len: u32   20 type: u16   22 nparams: u32
 //! ```
 //!
@@ -23,6 +23,8 @@ pub mod origin {
     pub const LENGTH: usize = 8;
     /// CPU: u16.
     pub const CPU: usize = 12;
+    /// Bit 0: the filter would have dropped the event; it is sent to check the filter. u16.
+    pub const FLAGS: usize = 14;
 }
 
 /// Offsets in the header, bytes.
@@ -74,6 +76,8 @@ pub struct RingRecord<'r> {
     pub cgroup: u64,
     /// CPU on which it happened.
     pub cpu: u16,
+    /// Sent although the filter would have dropped it: no rule may match.
+    pub shadowed: bool,
     /// The scap event, header included.
     pub event: &'r [u8],
 }
@@ -84,8 +88,9 @@ impl<'r> RingRecord<'r> {
         let cgroup = u64::from_le_bytes(*bytes.get(origin::CGROUP..)?.first_chunk()?);
         let length = u32::from_le_bytes(*bytes.get(origin::LENGTH..)?.first_chunk()?) as usize;
         let cpu = u16::from_le_bytes(*bytes.get(origin::CPU..)?.first_chunk()?);
+        let shadowed = bytes.get(origin::FLAGS)? & 1 == 1;
         let event = bytes.get(ORIGIN..ORIGIN.checked_add(length)?)?;
-        (event.len() >= HEADER).then_some(RingRecord { cgroup, cpu, event })
+        (event.len() >= HEADER).then_some(RingRecord { cgroup, cpu, shadowed, event })
     }
 
     /// Nanoseconds since the epoch.
