@@ -23,19 +23,19 @@ use std::path::PathBuf;
 
 /// Rules of every kind of question that filters answer.
 const RULES: &str = r#"
-- {rule: opened, desc: d, priority: NOTICE, output: o, condition: evt.type in (open, openat, openat2) and evt.is_open_read = true and (fd.name startswith /etc/ or fd.name in (/proc/version, /proc/meminfo) or fd.directory = /usr/share or fd.filename = hosts)}
-- {rule: written, desc: d, priority: NOTICE, output: o, condition: evt.type in (open, openat) and evt.is_open_write = true and not fd.name startswith /tmp and not fd.name endswith .log}
-- {rule: dots, desc: d, priority: NOTICE, output: o, condition: evt.type = openat and fd.nameraw contains ../ and evt.rawres >= 0}
-- {rule: case, desc: d, priority: NOTICE, output: o, condition: evt.type = mkdir and evt.arg.path icontains SeCret}
-- {rule: removed, desc: d, priority: NOTICE, output: o, condition: evt.type in (unlink, unlinkat) and not evt.arg.name startswith /tmp/x}
-- {rule: below, desc: d, priority: NOTICE, output: o, condition: evt.type in (rename, renameat) and fs.path.source pmatch (/usr/lib, /boot)}
-- {rule: modes, desc: d, priority: NOTICE, output: o, condition: evt.type in (chmod, fchmodat) and evt.arg.mode contains S_ISUID}
-- {rule: killed, desc: d, priority: NOTICE, output: o, condition: evt.type = kill and evt.rawarg.sig in (9, 11) and user.uid = 0}
-- {rule: asked, desc: d, priority: NOTICE, output: o, condition: evt.type = acct or evt.type = sethostname}
-- {rule: connected, desc: d, priority: NOTICE, output: o, condition: evt.type = connect and evt.rawres >= 0 and fd.l4proto = tcp and fd.sip = 127.0.0.2 and fd.sport = 4444}
-- {rule: sent, desc: d, priority: NOTICE, output: o, condition: evt.type in (sendto, write) and fd.typechar in (4, 6) and fd.net = 10.0.0.0/8}
-- {rule: read, desc: d, priority: NOTICE, output: o, condition: evt.type = read and fd.type = directory}
-- {rule: lseek, desc: d, priority: NOTICE, output: o, condition: evt.type = lseek and evt.rawarg.offset > 4294967296}
+- {rule: opened, desc: d, priority: NOTICE, output: o, condition: "evt.type in (open, openat, openat2) and evt.is_open_read = true and (fd.name startswith /etc/ or fd.name in (/proc/version, /proc/meminfo) or fd.directory = /usr/share or fd.filename = hosts)"}
+- {rule: written, desc: d, priority: NOTICE, output: o, condition: "evt.type in (open, openat) and evt.is_open_write = true and not fd.name startswith /tmp and not fd.name endswith .log"}
+- {rule: dots, desc: d, priority: NOTICE, output: o, condition: "evt.type = openat and fd.nameraw contains ../ and evt.rawres >= 0"}
+- {rule: case, desc: d, priority: NOTICE, output: o, condition: "evt.type = mkdir and evt.arg.path icontains SeCret"}
+- {rule: removed, desc: d, priority: NOTICE, output: o, condition: "evt.type in (unlink, unlinkat) and not evt.arg.name startswith /tmp/x"}
+- {rule: below, desc: d, priority: NOTICE, output: o, condition: "evt.type in (rename, renameat) and fs.path.source pmatch (/usr/lib, /boot)"}
+- {rule: modes, desc: d, priority: NOTICE, output: o, condition: "evt.type in (chmod, fchmodat) and evt.arg.mode contains S_ISUID"}
+- {rule: killed, desc: d, priority: NOTICE, output: o, condition: "evt.type = kill and evt.rawres < 0 and user.uid = 0"}
+- {rule: asked, desc: d, priority: NOTICE, output: o, condition: "evt.type = acct or evt.type = sethostname"}
+- {rule: connected, desc: d, priority: NOTICE, output: o, condition: "evt.type = connect and evt.rawres >= 0 and fd.l4proto = tcp and fd.sip = 127.0.0.2 and fd.sport = 4444"}
+- {rule: sent, desc: d, priority: NOTICE, output: o, condition: "evt.type in (sendto, write) and fd.typechar in (4, 6) and fd.net = 10.0.0.0/8"}
+- {rule: read, desc: d, priority: NOTICE, output: o, condition: "evt.type = read and fd.type = directory"}
+- {rule: lseek, desc: d, priority: NOTICE, output: o, condition: "evt.type = lseek and evt.rawarg.offset > 4294967296"}
 "#;
 
 fn rules(files: &[(&str, &[u8])]) -> RuleSet {
@@ -337,7 +337,7 @@ fn what_is_dropped_is_counted() {
 #[test]
 fn filters_are_replaced_while_calls_run() {
     let of = |condition: &str| {
-        let rule = format!("- {{rule: r, desc: d, priority: NOTICE, output: o, condition: {condition}}}");
+        let rule = format!("- {{rule: r, desc: d, priority: NOTICE, output: o, condition: \"{condition}\"}}");
         KernelPlan::new(&rules(&[("rule.yaml", rule.as_bytes())]))
     };
     let plans = [

@@ -111,6 +111,8 @@ pub struct Prefilter {
     never: bool,
 }
 
+/// Most numbers of an event.
+pub(crate) const MOST_NUMBERS: usize = 40;
 /// Most texts of an event.
 pub(crate) const MOST_TEXTS: usize = 4;
 
@@ -201,6 +203,7 @@ impl Prefilter {
     fn number(&mut self, of: Number, event: &'static Event, bits: u64) -> Option<usize> {
         let at = match self.numbers.iter().position(|taken| taken.of == of) {
             Some(at) => at,
+            None if self.numbers.len() == MOST_NUMBERS => return None,
             None => {
                 self.numbers.push(Taken::new(of, event)?);
                 self.numbers.len() - 1

@@ -1,14 +1,15 @@
 //! The code of a filter: between the arguments and the record, so that what is dropped costs nothing of a record.
 //!
 //! ```text
-//! numbers to the stack ─► graph over them ─ drop ─┐
+//! numbers ──────────────► graph over them ─ drop ─┐
 //! facts about the socket ─► graph ────────── drop ─┤─► a share is sent nevertheless, and marked ─► record
 //! facts about texts ──────► graph ────────── drop ─┘─► counted, end
 //!                             └─ pass ─► record
 //! ```
 //!
-//! Facts that are found out by calls lie in the filter's own memory ([`cell`]), not on the stack: the verifier does not
-//! follow what is there, so the ways through a graph meet again at every condition.
+//! Everything that is asked for lies in the filter's own memory ([`cell`]), not on the stack: the verifier does not follow
+//! what is there, so the ways through a graph meet again at every condition. From the stack it learns by each comparison,
+//! and then looks at the loop over a text once for each combination.
 //!
 //! What must hold: a leaf goes on to the record whenever its atom is unknown; R6 stays the context. R7 is the filter's
 //! memory until the record's takes its place.
@@ -21,7 +22,7 @@ use super::emit::{Emit, Written};
 use crate::asm::{Cond, Helper, Label, Reg, Size, Slot};
 use crate::filter::graph::{Graph, Simple};
 use crate::filter::texts::Answers;
-use crate::filter::{MOST_TEXTS, Means, Prefilter, Stage};
+use crate::filter::{MOST_NUMBERS, MOST_TEXTS, Means, Prefilter, Stage};
 use std::os::fd::RawFd;
 
 use Reg::{R0, R1, R2, R7, R10};
@@ -49,12 +50,15 @@ pub(super) mod cell {
     /// Addresses in network order, 16 bytes each.
     pub(in crate::program) const LOCAL: i16 = 560;
     pub(in crate::program) const REMOTE: i16 = 576;
+    /// Numbers, 8 bytes each.
+    pub(in crate::program) const NUMBERS: i16 = 640;
     /// Answers to shared nodes, a byte each.
     pub(in crate::program) const SHARED: i16 = 1024;
 }
 
 /// Automata for one text, at most.
 const AUTOMATA: i16 = 3;
+const _: () = assert!(cell::NUMBERS as usize + 8 * MOST_NUMBERS <= cell::SHARED as usize);
 const _: () = assert!(cell::FACTS as usize + 8 * MOST_TEXTS * AUTOMATA as usize <= cell::KINDS as usize);
 /// Shared nodes that have a place.
 const MOST_SHARED: usize = MEMORY - cell::SHARED as usize;
@@ -74,8 +78,8 @@ pub struct Filtering<'f> {
     pub shadow: Option<u32>,
 }
 
-/// Numbers on the stack, by their place in the filter.
-type Numbers = Vec<Slot>;
+/// Instructions between two states that the verifier keeps, and a few.
+const MEETING: usize = 8;
 
 /// Where a condition leads.
 #[derive(Clone, Copy)]
@@ -102,29 +106,43 @@ impl Emit<'_> {
             a.load_map(R1, filtering.memory).slot_address(R2, key, 0).call(Helper::MapLookupElem);
             a.jump_if(Cond::Eq, R0, 0, passes).mov(R7, R0);
         });
-        let mut numbers = Numbers::new();
-        for taken in &filter.numbers {
-            numbers.push(self.a.slot("number", 8, 8));
+        for (at, taken) in filter.numbers.iter().enumerate() {
             let inner = self.a.mark();
             self.taken_number(taken)?;
             self.a.release(inner);
-            self.a.store(Size::B8, R10, numbers[numbers.len() - 1].at(0), R0);
+            self.a.store(Size::B8, R7, number(at), R0);
         }
         for (stage, graph) in &filter.stages {
+            self.meet();
             self.a.comment(format!("— filter: {stage:?}"));
             match stage {
                 Stage::Numbers => {}
                 Stage::Sockets => self.socket_facts(filter)?,
                 Stage::Texts => self.text_facts(filtering)?,
             }
-            self.graph(filter, &numbers, graph, drops);
+            self.graph(filter, graph, drops);
         }
         self.a.jump(passes).bind(drops);
+        self.meet();
         self.dropped(filtering, shadowed, passes);
         self.a.bind(passes);
+        self.meet();
         self.a.release(mark);
         self.shadowed = Some(shadowed);
         Ok(())
+    }
+
+    /// Makes the verifier remember here what it has seen, so that the other ways here end: it does so at the target of a
+    /// jump, if it has come by two jumps and eight instructions since it last did. Uses R0.
+    pub(super) fn meet(&mut self) {
+        self.a.comment("ways meet");
+        for _ in 0..2 {
+            (0..MEETING / 2).for_each(|_| {
+                self.a.mov(R0, 0);
+            });
+            let next = self.a.label("meeting");
+            self.a.jump(next).bind(next);
+        }
     }
 
     /// Counts a dropped event and ends; goes to `passes` with one of so many.
@@ -153,8 +171,8 @@ impl Emit<'_> {
     }
 
     /// Goes to `fails` unless the graph passes.
-    fn graph(&mut self, filter: &Prefilter, numbers: &Numbers, graph: &Graph, fails: Label) {
-        let mut writing = Writing { filter, numbers, graph, shared: Vec::new() };
+    fn graph(&mut self, filter: &Prefilter, graph: &Graph, fails: Label) {
+        let mut writing = Writing { filter, graph, shared: Vec::new() };
         for node in graph.shared().into_iter().take(MOST_SHARED) {
             let (no, done) = (self.a.label("shared: no"), self.a.label("shared"));
             let at = cell::SHARED + writing.shared.len() as i16;
@@ -207,12 +225,12 @@ impl Emit<'_> {
                 self.a.jump(if *answer { yes } else { no });
             }
             Means::Number(at, ranges) => {
-                self.a.load(Size::B8, R0, R10, writing.numbers[*at].at(0));
+                self.a.load(Size::B8, R0, R7, number(*at));
                 self.in_ranges(ranges, writing.filter.numbers[*at].signed, yes);
                 self.a.jump(no);
             }
             Means::Bits(at, mask) => {
-                self.a.load(Size::B8, R0, R10, writing.numbers[*at].at(0));
+                self.a.load(Size::B8, R0, R7, number(*at));
                 self.any_bit(*mask, yes);
                 self.a.jump(no);
             }
@@ -266,10 +284,14 @@ impl Emit<'_> {
     }
 }
 
+/// Where a number lies.
+const fn number(at: usize) -> i16 {
+    cell::NUMBERS + 8 * at as i16
+}
+
 /// A graph being written.
 struct Writing<'w> {
     filter: &'w Prefilter,
-    numbers: &'w Numbers,
     graph: &'w Graph,
     /// Nodes that have been answered, in the order of their cells.
     shared: Vec<usize>,

@@ -31,6 +31,7 @@ impl Emit<'_> {
             self.a.call(Helper::ProbeReadUserStr).jump_if(Cond::Sle, R0, 0, unread);
             self.a.comment("longer ones may be cut").jump_if(Cond::Sge, R0, cell::TEXT_BYTES, unread);
             self.a.mov(R9, R0).sub(R9, 1);
+            self.meet();
             for (number, table) in numbers.zip(&text.tables) {
                 let map = filtering.tables.get(number).copied().unwrap_or(-1);
                 self.automaton(table, map, facts(number));
