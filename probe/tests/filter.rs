@@ -287,8 +287,7 @@ fn what_is_marked_is_what_the_plan_does_not_pass() {
     assert_eq!(probe.dropped().unwrap(), [], "all are sent");
     // Paths of 255 bytes to 512 are too long for the kernel, and clean.
     let missed: usize = counts.values().map(|c| c.missed).sum();
-    assert!(counts["OPENAT_2_X"].shadowed > 100, "{counts:?}");
-    println!("missed: {missed}");
+    assert!(missed < 40 && counts["OPENAT_2_X"].shadowed > 40, "{counts:?}");
     sockets_are_known(&records);
 }
 

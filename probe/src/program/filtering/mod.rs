@@ -50,6 +50,8 @@ pub(super) mod cell {
     /// Addresses in network order, 16 bytes each.
     pub(in crate::program) const LOCAL: i16 = 560;
     pub(in crate::program) const REMOTE: i16 = 576;
+    /// Bytes of the text.
+    pub(in crate::program) const LENGTH: i16 = 592;
     /// Numbers, 8 bytes each.
     pub(in crate::program) const NUMBERS: i16 = 640;
     /// Answers to shared nodes, a byte each.

@@ -30,7 +30,7 @@ impl Emit<'_> {
             self.a.mov(R1, R7).add(R1, i32::from(cell::TEXT)).mov(R2, cell::TEXT_BYTES);
             self.a.call(Helper::ProbeReadUserStr).jump_if(Cond::Sle, R0, 0, unread);
             self.a.comment("longer ones may be cut").jump_if(Cond::Sge, R0, cell::TEXT_BYTES, unread);
-            self.a.mov(R9, R0).sub(R9, 1);
+            self.a.sub(R0, 1).store(Size::B8, R7, cell::LENGTH, R0);
             self.meet();
             for (number, table) in numbers.zip(&text.tables) {
                 let map = filtering.tables.get(number).copied().unwrap_or(-1);
@@ -41,12 +41,15 @@ impl Emit<'_> {
         Ok(())
     }
 
-    /// Runs an automaton over the R9 bytes of the text. Uses R0 to R5, and R8.
+    /// Runs an automaton over the bytes of the text. Uses R0 to R5, R8 and R9.
     fn automaton(&mut self, table: &Table, map: RawFd, facts: i16) {
         let done = self.a.label("text over");
         let mask = table.mask().cast_signed();
         self.a.load_map_value(R3, map, 0).load_map_value(R4, map, CLASSES as u32);
         self.a.load_const(R5, table.first()).mov(R1, 0).mov(R2, 0);
+        // Read again for each automaton: the end of a loop tells the verifier how long the text is, and it would look at
+        // the next loop once for each length.
+        self.a.load(Size::B8, R9, R7, cell::LENGTH).and(R9, cell::TEXT_BYTES - 1);
         let head = self.a.loop_head("next byte");
         self.a.jump_if(Cond::Ge, R1, R9, done);
         self.a.mov(R0, R7).add(R0, R1).load(Size::B1, R0, R0, cell::TEXT);
