@@ -167,12 +167,51 @@ fn drain(probe: &mut Probe) -> Vec<(Record, bool)> {
 /// Paths of every shape.
 fn paths() -> Vec<CString> {
     let texts = [
-        "/etc/passwd", "/etc", "/etc/", "/etc//passwd", "//etc/passwd", "/etc/./passwd", "/etc/../etc/hosts", "/tmp/x",
-        "/proc/version", "proc/version", "version", "/proc/./version", "/nowhere/proc/version", "hosts", "a/hosts", "a/..",
-        "", ".", "..", "/", "/usr/share", "/usr/share/", "/usr/share/doc", "/usr/share/doc/x", "/usr/lib", "/usr/libx",
-        "/usr/lib/x", "/boot", "/bootx", "../../etc/passwd", "/tmp/../etc/passwd", "/var/a.log", "/var/a.log/b", "a.log",
-        "/a/SECRET/b", "/a/secre", "secret", "(NULL)", "/tmp/xyz", "/home/hosts", "/home/hosts/", "/home/.hosts",
-        "/proc/self/..", "/é/hosts", "/DIR_TOO_LONG/x",
+        "/etc/passwd",
+        "/etc",
+        "/etc/",
+        "/etc//passwd",
+        "//etc/passwd",
+        "/etc/./passwd",
+        "/etc/../etc/hosts",
+        "/tmp/x",
+        "/proc/version",
+        "proc/version",
+        "version",
+        "/proc/./version",
+        "/nowhere/proc/version",
+        "hosts",
+        "a/hosts",
+        "a/..",
+        "",
+        ".",
+        "..",
+        "/",
+        "/usr/share",
+        "/usr/share/",
+        "/usr/share/doc",
+        "/usr/share/doc/x",
+        "/usr/lib",
+        "/usr/libx",
+        "/usr/lib/x",
+        "/boot",
+        "/bootx",
+        "../../etc/passwd",
+        "/tmp/../etc/passwd",
+        "/var/a.log",
+        "/var/a.log/b",
+        "a.log",
+        "/a/SECRET/b",
+        "/a/secre",
+        "secret",
+        "(NULL)",
+        "/tmp/xyz",
+        "/home/hosts",
+        "/home/hosts/",
+        "/home/.hosts",
+        "/proc/self/..",
+        "/é/hosts",
+        "/DIR_TOO_LONG/x",
     ];
     let mut all: Vec<CString> = texts.iter().map(|text| CString::new(*text).unwrap()).collect();
     for length in [253, 254, 255, 256, 300, 600, 4000] {
@@ -388,27 +427,53 @@ fn filters_are_replaced_while_calls_run() {
 fn cost() {
     let Some(rules) = upstream() else { return };
     let plan = KernelPlan::new(&rules);
-    let nothing = KernelPlan { by_code: vec![EventPlan::Never; plan.by_code.len()], ..plan.clone() };
-    for (what, plan) in [("no plan wants them", &nothing), ("upstream", &plan)] {
-        for path in ["/tmp/x", "/usr/lib/x86_64-linux-gnu/libc.so.6", "/usr/share/zoneinfo/Europe/Berlin/nothing/of/the/kind"] {
+    let mut nothing = KernelPlan { by_code: vec![EventPlan::Never; plan.by_code.len()], ..plan.clone() };
+    nothing.by_code[usize::from(code::CHMOD_X)] = plan.event(code::CHMOD_X).clone();
+    let mut all = nothing.clone();
+    all.by_code[usize::from(code::OPENAT_2_X)] = EventPlan::Always { why: Vec::new() };
+    let nowhere = "/tmp/no-such-directory";
+    let paths = [
+        format!("{nowhere}/x"),
+        format!("{nowhere}/x86_64-linux-gnu/libc.so.6"),
+        format!("{nowhere}{}", "/abc".repeat(20)),
+    ];
+    for (what, plan) in [("not wanted", &nothing), ("upstream rules", &plan), ("recorded", &all)] {
+        for path in &paths {
             let Some(mut probe) = probe(plan, None) else { return };
             let _statistics = peregrine_probe::sys::program::enable_statistics().unwrap();
             probe.attach().unwrap();
-            let path = CString::new(path).unwrap();
-            let runs = |probe: &Probe| {
-                let info = probe.programs().filter(|(event, _)| event.is_none()).map(|(_, info)| info).last();
-                info.map_or((0, 0), |info| (info.run_time_ns, info.run_count))
-            };
-            let mut best = u64::MAX;
-            for _ in 0..9 {
-                let before = runs(&probe);
-                for _ in 0..100_000 {
-                    call(libc::SYS_openat, &[libc::AT_FDCWD as u64, path.as_ptr() as u64, libc::O_DIRECTORY as u64]);
-                }
-                let after = runs(&probe);
-                best = best.min((after.0 - before.0) / (after.1 - before.1).max(1));
-            }
-            println!("{what}: {} ns a run, {path:?}; dropped {:?}", best, probe.dropped().unwrap());
+            let begin = probe.dropped().unwrap();
+            let path = CString::new(path.as_str()).unwrap();
+            let mut rounds: Vec<u64> = (0..31).map(|_| one_open(&mut probe, &path)).collect();
+            rounds.sort_unstable();
+            let (least, middle) = (rounds[0], rounds[15]);
+            let dropped = probe.dropped().unwrap();
+            println!(
+                "{what}: {middle} ns (at least {least}) an open, {} bytes; dropped {begin:?} {dropped:?}",
+                path.as_bytes().len()
+            );
         }
     }
+}
+
+/// Opens of one round.
+const OPENS: u64 = 5_000;
+
+/// Nanoseconds that programs run at the end of an open that fails, the mean of some.
+fn one_open(probe: &mut Probe, path: &CString) -> u64 {
+    let runs = |probe: &Probe| {
+        let info = probe.programs().filter(|(event, _)| event.is_none()).map(|(_, info)| info).last();
+        info.map_or((0, 0), |info| (info.run_time_ns, info.run_count))
+    };
+    let before = runs(probe);
+    for _ in 0..OPENS {
+        call(libc::SYS_openat, &[libc::AT_FDCWD as u64, path.as_ptr() as u64, libc::O_RDONLY as u64]);
+    }
+    let after = runs(probe);
+    for ring in probe.rings() {
+        ring.batch().iter().for_each(drop);
+    }
+    // Calls of others that no program is for, at what such a call takes.
+    let others = (after.1 - before.1).saturating_sub(OPENS) * 60;
+    (after.0 - before.0).saturating_sub(others) / OPENS
 }

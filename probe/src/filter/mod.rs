@@ -264,10 +264,8 @@ impl Prefilter {
             (0..self.texts.len()).map(|at| asks(&|m| matches!(m, Means::Text(of, _) if *of == at))).collect();
         let mut sockets = false;
         for atom in &used {
-            sockets |= matches!(
-                self.means[*atom],
-                Means::Kind(_) | Means::Protocol(_) | Means::Address(..) | Means::Port(..)
-            );
+            sockets |=
+                matches!(self.means[*atom], Means::Kind(_) | Means::Protocol(_) | Means::Address(..) | Means::Port(..));
         }
         let mut first = 0;
         for (text, used) in self.texts.iter_mut().zip(texts) {

@@ -256,7 +256,20 @@ mod tests {
 
         fn text(&mut self) -> Vec<u8> {
             const PIECES: [&[u8]; 14] = [
-                b"/", b"/", b"/etc", b"/usr/bin", b"a", b"b", b"A", b".", b"..", b"/.", b"/..", b"passwd", b"x.log", b"\xff",
+                b"/",
+                b"/",
+                b"/etc",
+                b"/usr/bin",
+                b"a",
+                b"b",
+                b"A",
+                b".",
+                b"..",
+                b"/.",
+                b"/..",
+                b"passwd",
+                b"x.log",
+                b"\xff",
             ];
             (0..self.below(6)).flat_map(|_| PIECES[self.below(PIECES.len())].to_vec()).collect()
         }

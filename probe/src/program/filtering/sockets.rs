@@ -60,10 +60,7 @@ impl Emit<'_> {
         self.a.and32(R0, FORMAT);
         let socket = self.a.label("a socket");
         self.a.jump_if(Cond::Eq, R0, SOCKET, socket);
-        let plain = [
-            (DIRECTORY, kinds(&[Kind::Directory, Kind::File])),
-            (PIPE, kinds(&[Kind::Pipe, Kind::File])),
-        ];
+        let plain = [(DIRECTORY, kinds(&[Kind::Directory, Kind::File])), (PIPE, kinds(&[Kind::Pipe, Kind::File]))];
         for (format, set) in plain {
             let other = self.a.label("another one");
             self.a.jump_if(Cond::Ne, R0, format, other).store(Size::B8, R7, cell::KINDS, set).jump(done).bind(other);
@@ -94,9 +91,7 @@ impl Emit<'_> {
         self.a.jump(done).bind(inet);
         self.a.store(Size::B8, R7, cell::KINDS, kinds(&[Kind::Ipv4]));
         self.connected(done)?;
-        for (at, path) in
-            [(cell::LOCAL, "inet_sock.inet_saddr"), (cell::REMOTE, "sock.__sk_common.skc_daddr")]
-        {
+        for (at, path) in [(cell::LOCAL, "inet_sock.inet_saddr"), (cell::REMOTE, "sock.__sk_common.skc_daddr")] {
             self.walk_from(R0, R9, path)?;
             self.a.store(Size::B8, R7, at, R0);
         }
