@@ -106,6 +106,10 @@ pub struct Prefilter {
     pub(crate) numbers: Vec<Taken>,
     pub(crate) descriptor: Option<Descriptor>,
     pub(crate) texts: Vec<TextOf>,
+    /// What passes if no text is one that is asked for, and none is unknown: of most events.
+    pub(crate) quiet: Option<Graph>,
+    /// The facts of each automaton of which one holds else.
+    pub(crate) loud: Vec<u64>,
     /// What passes when a stage is done, for the stages that tell more than those before.
     pub(crate) stages: Vec<(Stage, Graph)>,
     never: bool,
@@ -124,6 +128,8 @@ impl Prefilter {
             numbers: Vec::new(),
             descriptor: descriptor(event, hook),
             texts: Vec::new(),
+            quiet: None,
+            loud: Vec::new(),
             stages: Vec::new(),
             never: false,
         };
@@ -138,6 +144,7 @@ impl Prefilter {
             }
         }
         made.drop_unused();
+        made.add_quiet(filter);
         made
     }
 
@@ -254,6 +261,22 @@ impl Prefilter {
             let first = self.tables().count();
             self.texts.push(TextOf { param, pointer, capture, tables: automata.tables, first });
         }
+    }
+
+    fn add_quiet(&mut self, filter: &Filter) {
+        let Some((Stage::Texts, graph)) = self.stages.last() else { return };
+        let mut loud = vec![0; self.tables().count()];
+        for atom in graph.leaves() {
+            if let Means::Text(text, answers) = &self.means[atom] {
+                loud[self.texts[*text].first + answers.automaton] |= answers.bad | answers.yes;
+            }
+        }
+        let answered_no = |atom: usize, holds: bool| match &self.means[atom] {
+            Means::Text(..) => Some(!holds),
+            _ => self.known(atom, holds, Stage::Texts),
+        };
+        self.quiet = Some(Graph::new(filter, answered_no));
+        self.loud = loud;
     }
 
     /// Without texts and numbers that no stage asks for.

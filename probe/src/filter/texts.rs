@@ -131,7 +131,20 @@ impl Making {
 
     /// The facts of which one holds if the part of a readable text is in the set.
     fn answer(&mut self, part: Part, set: &TextSet) -> u64 {
-        let lasting = self.fact();
+        // What holds of one component is forgotten behind it.
+        let forgets = match part {
+            Part::Whole => false,
+            Part::Directory => !set.equal.is_empty(),
+            Part::FileName => set.prefix.len() + set.contains.len() + set.icontains.len() > 0,
+        };
+        let lasts = match part {
+            Part::Whole => true,
+            Part::Directory => !set.path.is_empty(),
+            Part::FileName => set.equal.len() + set.suffix.len() > 0,
+        };
+        let of_component = if forgets { self.fact() } else { 0 };
+        let lasting = if lasts { self.fact() } else { 0 };
+        self.forgotten |= of_component;
         if part == Part::Whole {
             set.equal.iter().for_each(|t| self.last(At::Start, t, lasting));
             set.prefix.iter().for_each(|t| self.set(At::Start, t, lasting));
@@ -144,8 +157,6 @@ impl Making {
             }
             return lasting;
         }
-        let of_component = self.fact();
-        self.forgotten |= of_component;
         if part == Part::Directory {
             for directory in &set.equal {
                 let beginning = if directory == b"/" { directory.clone() } else { with_slash(directory) };

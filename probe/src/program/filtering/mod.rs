@@ -120,7 +120,10 @@ impl Emit<'_> {
             match stage {
                 Stage::Numbers => {}
                 Stage::Sockets => self.socket_facts(filter)?,
-                Stage::Texts => self.text_facts(filtering)?,
+                Stage::Texts => {
+                    self.text_facts(filtering)?;
+                    self.quiet(filter, passes, drops);
+                }
             }
             self.graph(filter, graph, drops);
         }
@@ -170,6 +173,26 @@ impl Emit<'_> {
             a.load(Size::B8, R1, R0, 0).add(R1, 1).store(Size::B8, R0, 0, R1);
         });
         self.a.bind(uncounted).mov(R0, 0).exit();
+    }
+
+    /// Decides at once of a text that is none of those that are asked for.
+    fn quiet(&mut self, filter: &Prefilter, passes: Label, drops: Label) {
+        let Some(quiet) = &filter.quiet else { return };
+        self.meet();
+        let loud = self.a.label("a text that is asked for");
+        for (automaton, mask) in filter.loud.iter().enumerate() {
+            self.a.load(Size::B8, R0, R7, cell::FACTS + 8 * automaton as i16);
+            self.any_bit(*mask, loud);
+        }
+        match quiet.constant() {
+            Some(true) => self.a.jump(passes),
+            Some(false) => self.a.jump(drops),
+            None => {
+                self.graph(filter, quiet, drops);
+                self.a.jump(passes)
+            }
+        };
+        self.a.bind(loud);
     }
 
     /// Goes to `fails` unless the graph passes.

@@ -54,7 +54,7 @@ impl Emit<'_> {
         self.a.jump_if(Cond::Ge, R1, R9, done);
         self.a.mov(R0, R7).add(R0, R1).load(Size::B1, R0, R0, cell::TEXT);
         self.a.comment("its class").mov(R8, R3).add(R8, R0).load(Size::B1, R0, R8, 0).lsh(R0, 2);
-        self.a.comment("next row").add(R2, R4).add(R2, R0).load(Size::B4, R2, R2, row::NEXT).and(R2, mask);
+        self.a.comment("next row").add(R0, R4).add(R2, R0).load(Size::B4, R2, R2, row::NEXT).and(R2, mask);
         self.a.mov(R0, R4).add(R0, R2);
         self.a.load(Size::B8, R8, R0, row::KEEP).and(R5, R8).load(Size::B8, R8, R0, row::SET).or(R5, R8);
         self.a.add(R1, 1).jump_if(Cond::Lt, R1, cell::TEXT_BYTES - 1, head);
