@@ -372,12 +372,14 @@ fn what_is_dropped_is_counted() {
     assert!(dropped.iter().any(|(code, _)| *code == code::OPENAT_2_X));
 }
 
+/// The plan of one rule.
+fn of(condition: &str) -> KernelPlan {
+    let rule = format!("- {{rule: r, desc: d, priority: NOTICE, output: o, condition: \"{condition}\"}}");
+    KernelPlan::new(&rules(&[("rule.yaml", rule.as_bytes())]))
+}
+
 #[test]
 fn filters_are_replaced_while_calls_run() {
-    let of = |condition: &str| {
-        let rule = format!("- {{rule: r, desc: d, priority: NOTICE, output: o, condition: \"{condition}\"}}");
-        KernelPlan::new(&rules(&[("rule.yaml", rule.as_bytes())]))
-    };
     let plans = [
         of("evt.type = openat and fd.name startswith /nowhere/"),
         of("evt.type = openat and (fd.name endswith wanted or evt.type = openat and fd.name startswith /etc/)"),
@@ -431,13 +433,21 @@ fn cost() {
     nothing.by_code[usize::from(code::CHMOD_X)] = plan.event(code::CHMOD_X).clone();
     let mut all = nothing.clone();
     all.by_code[usize::from(code::OPENAT_2_X)] = EventPlan::Always { why: Vec::new() };
+    let result = of("evt.type = openat and evt.rawres > 1000000");
+    let text = of("evt.type = openat and fd.name startswith /nowhere/");
     let nowhere = "/tmp/no-such-directory";
     let paths = [
         format!("{nowhere}/x"),
         format!("{nowhere}/x86_64-linux-gnu/libc.so.6"),
         format!("{nowhere}{}", "/abc".repeat(20)),
     ];
-    for (what, plan) in [("not wanted", &nothing), ("upstream rules", &plan), ("recorded", &all)] {
+    for (what, plan) in [
+        ("not wanted", &nothing),
+        ("result", &result),
+        ("one text", &text),
+        ("upstream rules", &plan),
+        ("recorded", &all),
+    ] {
         for path in &paths {
             let Some(mut probe) = probe(plan, None) else { return };
             let _statistics = peregrine_probe::sys::program::enable_statistics().unwrap();
