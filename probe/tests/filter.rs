@@ -437,6 +437,7 @@ fn cost() {
     let text = of("evt.type = openat and fd.name startswith /nowhere/");
     let nowhere = "/tmp/no-such-directory";
     let paths = [
+        "/nil".to_owned(),
         format!("{nowhere}/x"),
         format!("{nowhere}/x86_64-linux-gnu/libc.so.6"),
         format!("{nowhere}{}", "/abc".repeat(20)),
