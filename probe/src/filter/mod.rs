@@ -180,7 +180,7 @@ impl Prefilter {
             Atom::Number { of, ranges } => match self.number(*of, event, u64::MAX) {
                 Some(at) => match self.numbers[at].constant(syscall) {
                     Some(number) => Means::Constant(ranges.contains(number)),
-                    None => Means::Number(at, ranges.clone()),
+                    None => in_domain(at, ranges, self.numbers[at].signed),
                 },
                 None => Means::Unknown,
             },
@@ -199,7 +199,9 @@ impl Prefilter {
                 self.ends(*end).map_or(Means::Unknown, |ends| Means::Address(ends, networks.clone()))
             }
             Atom::Port { end, ranges } => {
-                self.ends(*end).map_or(Means::Unknown, |ends| Means::Port(ends, ranges.clone()))
+                // Every port is no question, but whether there is one.
+                let ends = self.ends(*end).filter(|_| !covers(ranges, false));
+                ends.map_or(Means::Unknown, |ends| Means::Port(ends, ranges.clone()))
             }
             Atom::Image(bit) => image(*bit),
             _ => Means::Unknown,
@@ -300,6 +302,25 @@ impl Prefilter {
         }
         self.descriptor = self.descriptor.filter(|_| sockets);
     }
+}
+
+/// Whether every number of 64 bits lies in the ranges.
+fn covers(ranges: &Ranges, signed: bool) -> bool {
+    let all = domain(signed);
+    ranges.intersection(&all) == all
+}
+
+fn domain(signed: bool) -> Ranges {
+    if signed { Ranges::new(i64::MIN.into(), i64::MAX.into()) } else { Ranges::new(0, u64::MAX.into()) }
+}
+
+/// A question about a number, unless all or none of its type satisfy it.
+fn in_domain(at: usize, ranges: &Ranges, signed: bool) -> Means {
+    if covers(ranges, signed) {
+        return Means::Constant(true);
+    }
+    let possible = ranges.intersection(&domain(signed));
+    if possible.is_empty() { Means::Constant(false) } else { Means::Number(at, possible) }
 }
 
 /// How a bit of the task's image is asked for: not yet.

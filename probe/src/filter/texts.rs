@@ -158,7 +158,8 @@ impl Making {
             return lasting;
         }
         if part == Part::Directory {
-            for directory in &set.equal {
+            // A path without a directory has the root's.
+            for directory in set.equal.iter().filter(|directory| !directory.is_empty()) {
                 let beginning = if directory == b"/" { directory.clone() } else { with_slash(directory) };
                 self.set(At::Start, &beginning, of_component);
             }
