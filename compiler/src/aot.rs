@@ -244,9 +244,23 @@ pub fn schema_hash() -> u64 {
         hash.number(u64::from(event.code));
         hash.number(u64::from(event.flags.0));
         hash.number(event.effect as u64);
+        hash.number(event.category as u64);
+        hash.number(event.origin as u64);
+        hash.number(u64::from(event.fd_param.unwrap_or(u8::MAX)));
         for param in event.params {
             hash.text(param.name);
             hash.number(param.ty as u64);
+            for flag in param.flags {
+                hash.text(flag.name);
+                hash.number(u64::from(flag.value));
+            }
+        }
+        // Code reads such fields where their parameters lie.
+        for field in &peregrine_schema::FIELDS {
+            if let Some(derived) = peregrine_schema::derived::derived(field.id, None, event.code) {
+                hash.number(u64::from(derived.param));
+                hash.text(&format!("{:?}", derived.reading));
+            }
         }
     }
     for field in &peregrine_schema::FIELDS {

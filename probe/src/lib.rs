@@ -13,15 +13,19 @@
 //! - [`sys`]: the gate to the kernel: programs and maps;
 //! - [`ring`]: records read in place, one ring per CPU, the record of a capture as the record of the ring;
 //! - [`live`]: loading, attaching, counting what is lost and what is dropped;
-//! - [`features`]: what this kernel has, found by trying.
+//! - [`features`]: what this kernel has, found by trying;
+//! - [`image`]: what a process runs between two execs, and the numbers that the kernel side gives;
+//! - [`descriptor`]: what a descriptor led to when an event was made.
 //!
 //! What must hold: this crate never parses a rule; unknown means pass, so that the kernel side drops nothing a rule
 //! could match; every loss is counted by cause.
 
 pub mod asm;
 pub mod btf;
+pub mod descriptor;
 pub mod features;
 pub mod filter;
+pub mod image;
 pub mod live;
 pub mod program;
 pub mod ring;

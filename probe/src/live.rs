@@ -15,6 +15,7 @@
 use crate::btf::{Btf, BtfError, Kind};
 use crate::filter::Prefilter;
 use crate::filter::maps::FilterMaps;
+use crate::image::{Images, Keep, counter};
 use crate::program::{self, GenerateError, Kernel, Loss, Maps, layout};
 use crate::ring::{Ring, RingError};
 use crate::sys::map::{MapSpec, MapType, clear_program, set_map, set_program};
@@ -77,6 +78,10 @@ pub enum ProbeError {
 pub struct Options {
     /// Bytes of each CPU's ring: a power of two, whole pages.
     pub ring_bytes: u32,
+    /// The descriptor that an event works on is resolved in the kernel and lies behind the event.
+    pub descriptors: bool,
+    /// Where images are kept; `None`: in task storage, or in a hash where the kernel has none.
+    pub keep: Option<Keep>,
     /// One of so many events that a filter would drop is sent, marked, to check the filter.
     pub shadow: Option<u32>,
 }
@@ -84,7 +89,7 @@ pub struct Options {
 impl Default for Options {
     /// 8 MiB for each CPU, as Falco's.
     fn default() -> Options {
-        Options { ring_bytes: 8 << 20, shadow: None }
+        Options { ring_bytes: 8 << 20, descriptors: false, keep: None, shadow: None }
     }
 }
 
@@ -143,6 +148,9 @@ pub struct Losses {
     pub counted: Vec<(Loss, u16, u64)>,
     /// Runs of programs that the kernel left out because one was running on the CPU (`recursion_misses`).
     pub skipped: u64,
+    /// Images that the kernel had no memory to keep: records of those processes have the image given at first sight.
+    /// No event is lost by it, and so it is not in the total.
+    pub images: u64,
 }
 
 impl Losses {
@@ -163,6 +171,7 @@ struct Attachable {
 pub struct Probe {
     rings: Vec<Ring>,
     losses: PerCpuArray<MapData, u64>,
+    counters: PerCpuArray<MapData, u64>,
     making: Making,
     /// Programs of system calls, by number.
     calls: MapData,
@@ -183,7 +192,8 @@ impl Probe {
         options: Options,
     ) -> Result<Probe, ProbeError> {
         let boot_time = boot_time();
-        let kernel = Kernel::new(Btf::vmlinux()?, boot_time);
+        let mut kernel = Kernel::new(Btf::vmlinux()?, boot_time);
+        kernel.capturing.descriptors = options.descriptors;
         let map = |name: &'static str| move |error| ProbeError::Map { name, error };
         let cpus = aya::util::nr_cpus().map_err(|(_, error)| ProbeError::Cpus(error))? as u32;
         let scratch = MapSpec::new("scratch", MapType::Array, 4, layout::SCRATCH as u32, cpus);
@@ -191,22 +201,33 @@ impl Probe {
         let counters = (Loss::COUNT * EVENT_COUNT) as u32;
         let losses = MapSpec::new("losses", MapType::PercpuArray, 4, 8, counters).create_fd().map_err(map("losses"))?;
         let (rings, outer) = rings(cpus, options.ring_bytes)?;
-        let maps = Maps { scratch: scratch.as_raw_fd(), rings: outer.as_raw_fd(), losses: losses.as_raw_fd() };
+        let images = images(&kernel, options.keep).map_err(map("tasks"))?;
+        let maps = Maps {
+            scratch: scratch.as_raw_fd(),
+            rings: outer.as_raw_fd(),
+            losses: losses.as_raw_fd(),
+            tasks: images.tasks(),
+            images: images.counters().as_raw_fd(),
+        };
+        let counters = images.counters().try_clone().map_err(map("images"))?;
+        let counters = PerCpuArray::try_from(Map::PerCpuArray(MapData::from_fd(counters)?))?;
         let calls = MapSpec::programs("calls", CALLS).create()?;
-        let (filters, held) = (FilterMaps::new()?, (scratch, outer));
+        let (filters, held) = (FilterMaps::new()?, (scratch, outer, images));
         let shadow = options.shadow.filter(|share| *share > 0);
         let mut making =
             Making { kernel, maps, filters, shadow, refused: Vec::new(), unfiltered: Vec::new(), _held: held };
         let treat = |code| treatment(code, &wanted, plan);
         let held = making.calls(&treat, &calls)?;
-        let mut attachable = making.points(&treat)?;
+        // First those that keep images: at a tracepoint they must run before those that make events.
+        let mut attachable = making.keepers()?;
+        attachable.extend(making.points(&treat)?);
         if !held.is_empty() {
-            let program = program::dispatcher(&making.kernel, calls.fd().as_fd().as_raw_fd())?;
+            let program = program::dispatcher(&making.kernel, &making.maps, calls.fd().as_fd().as_raw_fd())?;
             let program = load(&program, &LoadSpec::new(typed(&making.kernel, "sys_exit")?))?;
             attachable.push(Attachable { point: "sys_exit", event: None, program, link: None });
         }
         let losses = PerCpuArray::try_from(Map::PerCpuArray(MapData::from_fd(losses)?))?;
-        Ok(Probe { rings, losses, making, calls, held, attachable })
+        Ok(Probe { rings, losses, counters, making, calls, held, attachable })
     }
 
     /// Puts programs made for another plan in place of those of system calls, while they run; those at other
@@ -236,7 +257,7 @@ impl Probe {
     }
 
     /// The programs, with what the kernel tells about each. System calls have their times in common, those of
-    /// `sys_exit`, which has no event.
+    /// `sys_exit`, which has no event and is the last; those that keep images have none either.
     pub fn programs(&self) -> impl Iterator<Item = (Option<&'static Event>, ProgramInfo)> {
         let calls = self.held.iter().map(|(event, program)| (Some(*event), program));
         let points = self.attachable.iter().map(|one| (one.event, &one.program));
@@ -295,6 +316,7 @@ impl Probe {
                 }
             }
         }
+        losses.images = self.counters.get(&counter::LOST, 0)?.iter().sum();
         for one in &self.attachable {
             let info = one.program.info().map_err(|error| ProbeError::Map { name: "programs", error })?;
             losses.skipped += info.recursion_misses;
@@ -314,6 +336,16 @@ fn rings(cpus: u32, bytes: u32) -> Result<(Vec<Ring>, OwnedFd), ProbeError> {
         set_map(&writable, cpu as u32, ring.as_fd()).map_err(map)?;
     }
     Ok((rings, outer))
+}
+
+/// Where images are kept: as asked, or as this kernel can.
+fn images(kernel: &Kernel, keep: Option<Keep>) -> io::Result<Images> {
+    match keep {
+        Some(keep) => Images::create(keep),
+        // Tasks that have a type can be given to the helper.
+        None if kernel.typed => Images::create(Keep::Storage).or_else(|_| Images::create(Keep::Hash)),
+        None => Images::create(Keep::Hash),
+    }
 }
 
 fn typed(kernel: &Kernel, point: &'static str) -> Result<Tracepoint, ProbeError> {
@@ -349,7 +381,7 @@ struct Making {
     refused: Vec<Refused>,
     unfiltered: Vec<Unfiltered>,
     /// Kept: programs name them.
-    _held: (OwnedFd, OwnedFd),
+    _held: (OwnedFd, OwnedFd, Images),
 }
 
 impl Making {
@@ -395,6 +427,16 @@ impl Making {
                     attachable.push(Attachable { point, event: Some(event), program, link: None });
                 }
             }
+        }
+        Ok(attachable)
+    }
+
+    /// Those that keep images.
+    fn keepers(&self) -> Result<Vec<Attachable>, ProbeError> {
+        let mut attachable = Vec::new();
+        for (point, program) in program::keepers(&self.kernel, &self.maps)? {
+            let program = load(&program, &LoadSpec::new(typed(&self.kernel, point)?))?;
+            attachable.push(Attachable { point, event: None, program, link: None });
         }
         Ok(attachable)
     }

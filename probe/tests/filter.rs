@@ -15,6 +15,7 @@ use peregrine_compiler::kernel::{End, EventPlan, Filter, KernelPlan, KernelView,
 use peregrine_compiler::load::{Loader, Options as LoadOptions};
 use peregrine_probe::filter::Prefilter;
 use peregrine_probe::filter::maps::FilterMaps;
+use peregrine_probe::image::Images;
 use peregrine_probe::live::{Options, Probe};
 use peregrine_probe::program::layout::{self, RingRecord};
 use peregrine_probe::program::{self, Loss, Maps};
@@ -71,13 +72,13 @@ fn upstream() -> Option<RuleSet> {
 /// A probe of what the plan wants; `None`, with a word on why, if the kernel permits no BPF.
 fn probe(plan: &KernelPlan, shadow: Option<u32>) -> Option<Probe> {
     let begin = std::time::Instant::now();
-    match Probe::load(|_| false, Some(plan), Options { ring_bytes: 4 << 20, shadow }) {
+    match Probe::load(|_| false, Some(plan), Options { ring_bytes: 4 << 20, shadow, ..Options::default() }) {
         Ok(probe) => {
             println!("{} programs loaded in {:?}", probe.programs().count(), begin.elapsed());
             Some(probe)
         }
         Err(e) => {
-            eprintln!("skipped: {e}");
+            common::skipped(&e.to_string());
             None
         }
     }
@@ -116,13 +117,22 @@ fn the_kernel_takes_filters_however_they_read_its_memory() {
     let mut plans = vec![KernelPlan::new(&rules(&[("rules.yaml", RULES.as_bytes())]))];
     plans.extend(upstream().map(|rules| KernelPlan::new(&rules)));
     for reads in Reads::ALL {
-        let Some(kernel) = common::kernel(reads) else { continue };
+        let Some(mut kernel) = common::kernel(reads) else { continue };
+        // The longest programs.
+        kernel.capturing.descriptors = true;
         let scratch = MapSpec::new("scratch", MapType::Array, 4, layout::SCRATCH as u32, 2).create_fd().unwrap();
         let counters = (Loss::COUNT * EVENT_COUNT) as u32;
         let losses = MapSpec::new("losses", MapType::PercpuArray, 4, 8, counters).create_fd().unwrap();
         let ring = MapSpec::ring("ring", 1 << 16).create_fd().unwrap();
         let rings = MapSpec::array_of_maps("rings", 2, ring.as_fd()).create_fd().unwrap();
-        let maps = Maps { scratch: scratch.as_raw_fd(), rings: rings.as_raw_fd(), losses: losses.as_raw_fd() };
+        let images = Images::create(common::keep(reads)).unwrap();
+        let maps = Maps {
+            scratch: scratch.as_raw_fd(),
+            rings: rings.as_raw_fd(),
+            losses: losses.as_raw_fd(),
+            tasks: images.tasks(),
+            images: images.counters().as_raw_fd(),
+        };
         let mut filters = FilterMaps::new().unwrap();
         let mut verified = Vec::new();
         for (filter, event, syscall) in plans.iter().flat_map(filtered_calls) {
@@ -445,6 +455,30 @@ fn what_is_dropped_is_counted() {
 fn of(condition: &str) -> KernelPlan {
     let rule = format!("- {{rule: r, desc: d, priority: NOTICE, output: o, condition: \"{condition}\"}}");
     KernelPlan::new(&rules(&[("rule.yaml", rule.as_bytes())]))
+}
+
+/// The mark of a filter and those of images are bits of the same number.
+#[test]
+fn marked_records_say_whose_they_are() {
+    let plan = of("evt.type in (clone, clone3, fork, vfork) and evt.rawres < 0");
+    let Some(mut probe) = probe(&plan, Some(1)) else { return };
+    probe.attach().unwrap();
+    let mut child = std::process::Command::new("/bin/true").spawn().unwrap();
+    child.wait().unwrap();
+    probe.detach();
+    let mut records = Vec::new();
+    for ring in probe.rings() {
+        records.extend(ring.batch().iter().map(Record::parse));
+    }
+    let of = |tid: u64| records.iter().filter(move |record| record.tid == tid).map(Record::ring);
+    let (own, its): (Vec<_>, Vec<_>) = (of(own_tid()).collect(), of(child.id().into()).collect());
+    assert!(!own.is_empty() && its.len() == 1, "{own:?} {its:?}");
+    for record in &own {
+        assert!(record.shadowed && !record.begins() && record.first_sight(), "{record:?}");
+    }
+    let (parent, child) = (own[0].image, its[0]);
+    assert!(child.shadowed && child.begins() && !child.first_sight(), "{child:?}");
+    assert_eq!((child.previous, child.parent), (parent, parent));
 }
 
 #[test]

@@ -2,7 +2,10 @@
 //!
 //! Needs root, or `CAP_BPF` and `CAP_PERFMON`; elsewhere it says that it is skipped and why.
 
+mod common;
+
 use peregrine_probe::live::{Options, Probe};
+use peregrine_probe::program::Loss;
 use peregrine_probe::program::layout::RingRecord;
 use peregrine_schema::EVENTS;
 use std::collections::BTreeMap;
@@ -12,12 +15,11 @@ fn a_probe_records_what_happens() {
     let begin = std::time::Instant::now();
     let mut probe = match Probe::load(|_| true, None, Options { ring_bytes: 1 << 20, ..Options::default() }) {
         Ok(probe) => probe,
-        Err(e) => return eprintln!("skipped: {e}"),
+        Err(e) => return common::skipped(&e.to_string()),
     };
     println!("loaded in {:?}", begin.elapsed());
-    for refused in probe.refused() {
-        println!("{}: {}", refused.event.id, refused.reason);
-    }
+    let refused: Vec<String> = probe.refused().iter().map(|r| format!("{}: {}", r.event.id, r.reason)).collect();
+    assert!(refused.is_empty(), "{refused:#?}");
     probe.attach().expect("attached");
     std::process::Command::new("/bin/ls").arg("/").output().expect("ls");
     std::thread::sleep(std::time::Duration::from_millis(50));
@@ -32,5 +34,38 @@ fn a_probe_records_what_happens() {
         }
     }
     println!("{counts:?}\n{:?}", probe.losses());
-    assert!(counts.contains_key("CLOSE_X"));
+    for event in ["CLOSE_X", "OPENAT_2_X", "EXECVE_19_X", "PROCEXIT_1_E", "GENERIC_X"] {
+        assert!(counts.contains_key(event), "no {event}");
+    }
+}
+
+/// Call 20 is `getpid` for 32-bit programs and `writev` for others.
+#[cfg(target_arch = "x86_64")]
+#[test]
+#[expect(unsafe_code, reason = "makes a system call as a 32-bit program does")]
+fn calls_of_32_bit_programs_are_not_taken_for_others() {
+    let mut probe = match Probe::load(|_| true, None, Options { ring_bytes: 1 << 20, ..Options::default() }) {
+        Ok(probe) => probe,
+        Err(e) => return common::skipped(&e.to_string()),
+    };
+    probe.attach().expect("attached");
+    let mut pid: u64 = 20;
+    // SAFETY: the call reads and writes no memory; the instruction leaves all other registers alone.
+    unsafe { std::arch::asm!("int 0x80", inout("rax") pid, out("r8") _, out("r9") _, out("r10") _, out("r11") _) };
+    probe.detach();
+    if pid != u64::from(std::process::id()) {
+        return eprintln!("skipped: this kernel takes no 32-bit calls");
+    }
+    let own = common::own_tid();
+    for ring in probe.rings() {
+        let batch = ring.batch();
+        for record in batch.iter() {
+            let record = RingRecord::parse(record).expect("a record");
+            let tid = u64::from_le_bytes(*record.event[8..].first_chunk().expect("a header"));
+            let code = u16::from_le_bytes([record.event[20], record.event[21]]);
+            assert!(tid != own || EVENTS[usize::from(code)].name != "writev");
+        }
+    }
+    let losses = probe.losses().expect("losses");
+    assert!(losses.counted.iter().any(|(cause, _, count)| *cause == Loss::Compat && *count > 0), "{losses:?}");
 }

@@ -4,7 +4,8 @@
 
 mod common;
 
-use common::{HOOKS, Reads, kernel, tracepoint};
+use common::{HOOKS, Reads, keep, kernel, named_tracepoint, tracepoint};
+use peregrine_probe::image::{Images, Keep};
 use peregrine_probe::program::{self, Capturing, Kernel, Loss, Maps, layout};
 use peregrine_probe::sys::map::{MapSpec, MapType};
 use peregrine_probe::sys::program::{LoadSpec, load};
@@ -41,6 +42,37 @@ fn the_kernel_takes_programs_that_record_more_data() {
     }
 }
 
+/// Descriptors are behind the events that work on one.
+#[test]
+fn the_kernel_takes_programs_that_resolve_descriptors() {
+    for reads in Reads::ALL {
+        let Some(mut kernel) = kernel(reads) else { return };
+        kernel.capturing.descriptors = true;
+        taken_of(&kernel, reads, "descriptors", |event| event.fd_param.is_some());
+    }
+}
+
+/// Those that keep images, in either map where a kernel has both.
+#[test]
+fn the_kernel_takes_programs_that_keep_images() {
+    for (reads, keep) in [
+        (Reads::Cast, Keep::Storage),
+        (Reads::Typed, Keep::Storage),
+        (Reads::Cast, Keep::Hash),
+        (Reads::Typed, Keep::Hash),
+        (Reads::Raw, Keep::Hash),
+    ] {
+        let Some(kernel) = kernel(reads) else { return };
+        let images = Images::create(keep).expect("images");
+        let (tasks, images) = (images.tasks(), images.counters().as_raw_fd());
+        let maps = Maps { scratch: -1, rings: -1, losses: -1, tasks, images };
+        for (point, program) in program::keepers(&kernel, &maps).expect("programs") {
+            let loaded = load(&program, &LoadSpec::new(named_tracepoint(&kernel, point)));
+            loaded.unwrap_or_else(|e| panic!("{reads:?} {keep:?} {e}\n{}\n{program}", e.log));
+        }
+    }
+}
+
 fn taken(reads: Reads) {
     let Some(kernel) = kernel(reads) else { return };
     taken_of(&kernel, reads, "all", |_| true);
@@ -53,7 +85,14 @@ fn taken_of(kernel: &Kernel, reads: Reads, what: &str, wanted: impl Fn(&Event) -
         .expect("losses");
     let ring = MapSpec::ring("ring", 1 << 16).create_fd().expect("ring");
     let rings = MapSpec::array_of_maps("rings", 2, ring.as_fd()).create_fd().expect("rings");
-    let maps = Maps { scratch: scratch.as_raw_fd(), rings: rings.as_raw_fd(), losses: losses.as_raw_fd() };
+    let images = Images::create(keep(reads)).expect("images");
+    let maps = Maps {
+        scratch: scratch.as_raw_fd(),
+        rings: rings.as_raw_fd(),
+        losses: losses.as_raw_fd(),
+        tasks: images.tasks(),
+        images: images.counters().as_raw_fd(),
+    };
     let (mut taken, mut failed) = (Vec::new(), Vec::new());
     for (hook, _) in HOOKS {
         let here = |p: &Producer| p.hook == hook || stands_for(reads, hook, p);

@@ -4,6 +4,7 @@
 //! of magnitude.
 
 use peregrine_compiler::hir::RuleSet;
+use peregrine_compiler::ir::Program;
 use peregrine_compiler::load::{Loader, Options};
 use peregrine_compiler::value::Arg;
 use peregrine_schema::FieldId;
@@ -123,4 +124,16 @@ fn rules_of_alternatives() {
             assert_eq!(found, &answers[0].1, "{engine:?} on {name}");
         }
     }
+}
+
+/// Fields of numbers in the record, on events of all types: code is not made for every form that a record can have.
+#[test]
+fn rules_about_all_types_of_events() {
+    let conditions = (0..300).map(|n| format!("evt.rawres < -{n} or evt.rawarg.flags > {n} or evt.rawarg.size > {n}"));
+    let program = Program::new(&rules(conditions));
+    let stats = program.stats();
+    assert!(stats.blocks < 5000, "{stats:?}");
+    // Few blocks have a form for each.
+    let program = Program::new(&rules(["evt.rawarg.flags > 3".to_owned()]));
+    assert!(program.stats().functions > 10, "{:?}", program.stats());
 }

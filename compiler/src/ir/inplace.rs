@@ -11,7 +11,7 @@
 use crate::hir::{Comparison, Const, Op, Operand, Predicate};
 use crate::value::{Arg, FieldRef};
 use peregrine_schema::derived::{Reading, derived};
-use peregrine_schema::{EVENTS, FieldId};
+use peregrine_schema::{EVENTS, FieldId, Type};
 
 /// How a predicate is answered from the record on events of a code.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -40,9 +40,10 @@ pub fn in_place(fields: &[FieldRef], predicate: &Predicate, code: u16) -> Option
     let (Operand::Field(slot), Comparison::One(op, constant)) = (&predicate.lhs, &predicate.test) else { return None };
     let field = fields.get(*slot as usize)?;
     let key = if let Arg::Key(key) = &field.arg { Some(key.as_str()) } else { None };
-    // The text of a result that is no error is always the same.
+    // The text of a result is that of no other result, unless it is a name: of a user, a group, a thread.
+    let number = matches!(EVENTS.get(usize::from(code))?.params.first()?.ty, Type::Errno | Type::Fd);
     let (id, constant) = match (field.id, constant) {
-        (FieldId::EvtRes, Const::Str(text)) if text.as_slice() == b"SUCCESS" => {
+        (FieldId::EvtRes, Const::Str(text)) if number && text.as_slice() == b"SUCCESS" => {
             (FieldId::EvtFailed, &Const::Bool(false))
         }
         (id, constant) => (id, constant),
@@ -115,6 +116,8 @@ mod tests {
             |op| of(FieldId::EvtRes, Arg::None, Comparison::One(op, Const::Str(b"SUCCESS".to_vec())), code::DUP3_X);
         let found = success(Op::Ne).expect("a result");
         assert_eq!((found.reading, found.op, found.constant), (Reading::Negative, Op::Ne, 0));
+        let name = Comparison::One(Op::Eq, Const::Str(b"SUCCESS".to_vec()));
+        assert_eq!(of(FieldId::EvtRes, Arg::None, name, code::GETUID_X), None);
         assert_eq!(success(Op::Startswith), None);
         let error = Comparison::One(Op::Eq, Const::Str(b"ENOENT".to_vec()));
         assert_eq!(of(FieldId::EvtRes, Arg::None, error, code::DUP3_X), None);

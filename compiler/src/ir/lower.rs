@@ -52,9 +52,9 @@ pub fn lower(rules: &RuleSet, options: &Options) -> Program {
         if function.blocks == [Block::Return] {
             continue;
         }
-        for code in class {
-            let body =
-                (function.blocks.clone(), function.switches.clone(), readings(rules, &predicates, &function, code));
+        let forms = forms(rules, &predicates, &function, &class);
+        for (code, form) in class.into_iter().zip(forms) {
+            let body = (function.blocks.clone(), function.switches.clone(), form);
             let index = *by_body.entry(body).or_insert_with_key(|(blocks, switches, _)| {
                 let (blocks, switches) = (blocks.clone(), switches.clone());
                 hoister.functions.push(Function { codes: EventSet::EMPTY, blocks, switches });
@@ -69,11 +69,35 @@ pub fn lower(rules: &RuleSet, options: &Options) -> Program {
 }
 
 /// What a function is made of: blocks, switches, and how its tests are answered in place.
-type Content = (Vec<Block>, Vec<super::Switch>, Vec<Option<InPlace>>);
+type Content = (Vec<Block>, Vec<super::Switch>, Form);
 
-/// From which parameters a function's fields come on events of a code: where codes differ in it, each gets code of its
-/// own, which reads them in place.
-fn readings(rules: &RuleSet, predicates: &[Predicate], function: &Function, code: u16) -> Vec<Option<InPlace>> {
+/// For each block, how its test is answered in place.
+type Form = Vec<Option<InPlace>>;
+
+/// Most code that is made again so that it can read fields in place: blocks.
+const REPEATED_BLOCKS: usize = 2000;
+
+/// For each code of a class, how the function's tests are answered in place: code is made for each form of it. Where that
+/// would be much code, there is one form, in which the codes need not agree.
+fn forms(rules: &RuleSet, predicates: &[Predicate], function: &Function, class: &[u16]) -> Vec<Form> {
+    let most = REPEATED_BLOCKS / function.blocks.len().max(1);
+    let mut known: Vec<Form> = Vec::new();
+    let mut forms = Vec::new();
+    for code in class {
+        let form = readings(rules, predicates, function, *code);
+        if !known.contains(&form) {
+            if known.len() > most {
+                return vec![Form::new(); class.len()];
+            }
+            known.push(form.clone());
+        }
+        forms.push(form);
+    }
+    forms
+}
+
+/// From which parameters a function's fields come on events of a code.
+fn readings(rules: &RuleSet, predicates: &[Predicate], function: &Function, code: u16) -> Form {
     let tested = |block: &Block| match block {
         Block::Test { predicate, .. } => in_place(&rules.fields, &predicates[predicate.0 as usize], code),
         _ => None,

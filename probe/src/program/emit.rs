@@ -43,10 +43,12 @@ pub(super) struct Emit<'k> {
     pub(super) syscall: u16,
     /// Where the number of the CPU is kept.
     pub(super) cpu: Option<Slot>,
-    /// Where it is kept whether the event is one that its filter would have dropped.
+    /// Where [`flag::SHADOWED`](super::layout::flag::SHADOWED) is kept, or 0.
     pub(super) shadowed: Option<Slot>,
     /// The messages of a call that makes an event for each.
     pub(super) messages: Option<Messages>,
+    /// What is written is no parameter but a part of the descriptor: its length goes into a cell.
+    pub(super) part: bool,
 }
 
 /// Result of everything that writes code.
@@ -72,11 +74,15 @@ impl<'k> Emit<'k> {
             cpu: None,
             shadowed: None,
             messages: None,
+            part: false,
         }
     }
 
     /// Offset of the length of parameter `index` from R7.
     pub(super) fn length_at(&self, index: usize) -> i16 {
+        if self.part {
+            return cell::PART;
+        }
         (ORIGIN + HEADER + 2 * index) as i16
     }
 

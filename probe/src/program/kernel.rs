@@ -44,11 +44,13 @@ pub struct Capturing {
     pub port_range: (u16, u16),
     /// Port of statsd.
     pub statsd_port: u16,
+    /// The descriptor that an event works on is resolved, see [`crate::descriptor`].
+    pub descriptors: bool,
 }
 
 impl Default for Capturing {
     fn default() -> Capturing {
-        Capturing { snaplen: SNAPLEN, dynamic: false, port_range: (0, 0), statsd_port: 8125 }
+        Capturing { snaplen: SNAPLEN, dynamic: false, port_range: (0, 0), statsd_port: 8125, descriptors: false }
     }
 }
 

@@ -13,10 +13,12 @@
 mod cgroups;
 mod convert;
 mod data;
+mod descriptors;
 mod emit;
 mod exe;
 mod files;
 pub mod filtering;
+mod images;
 mod kernel;
 pub mod layout;
 mod number;
@@ -32,13 +34,15 @@ mod walked;
 
 pub(crate) use convert::named;
 pub use filtering::Filtering;
+pub use images::keepers;
 pub use kernel::{ARCH, Capturing, GenerateError, Kernel};
 pub use output::{Loss, Maps};
 
-use crate::asm::{Helper, Program, Reg};
+use crate::asm::{Cond, Helper, Program, Reg};
 use emit::{Emit, Written};
 use peregrine_schema::Event;
-use peregrine_schema::capture::{Capture, FileFact, Hook, Otherwise, Source, Special};
+use peregrine_schema::capture::{Capture, FileFact, Hook, Otherwise, Source, Special, Who};
+use peregrine_schema::syscalls::Arch;
 use sockets::IPV6;
 
 /// The program of an event type at a hook; at system calls it is reached by tail call. `syscall` is the number in
@@ -92,30 +96,56 @@ pub fn filtered(
         }
         emit.a.release(mark);
     }
-    emit.send(maps);
+    emit.send(maps)?;
     emit.a.finish().map_err(|m| GenerateError::Mistakes(Box::new(m)))
 }
 
-/// The program at `sys_exit` that finds the program of the system call.
+/// The program at `sys_exit` that finds the program of the system call in an array of programs. Calls of 32-bit programs
+/// are counted and go nowhere.
 ///
 /// # Errors
 ///
 /// When this kernel's registers are unknown.
-pub fn dispatcher(kernel: &Kernel, programs: std::os::fd::RawFd) -> Result<Program, GenerateError> {
+pub fn dispatcher(kernel: &Kernel, maps: &Maps, programs: std::os::fd::RawFd) -> Result<Program, GenerateError> {
     use Reg::{R0, R1, R2, R3, R6, R9};
     let event = &peregrine_schema::EVENTS[usize::from(peregrine_schema::events::code::GENERIC_X)];
     let mut emit = Emit::new(kernel, "sys_exit", Hook::SysExit, event);
     let (_, number) = kernel::registers(kernel.arch);
+    let compat = emit.a.label("32-bit program");
+    emit.go_if_compat(compat)?;
     emit.a.load(crate::asm::Size::B8, R9, R6, 0);
     emit.walk(R3, R9, &format!("pt_regs.{number}"))?;
     emit.a.mov(R1, R6).load_map(R2, programs).call(Helper::TailCall);
-    emit.a.mov(R0, 0);
-    let too_long = emit.too_long;
-    emit.a.bind(too_long).mov(R0, 0).exit();
+    emit.a.mov(R0, 0).exit().bind(compat);
+    emit.count(maps, Loss::Compat);
+    emit.a.mov(R0, 0).exit();
     emit.a.finish().map_err(|m| GenerateError::Mistakes(Box::new(m)))
 }
 
+/// `TS_COMPAT` of x86's `thread_info.status`.
+const TS_COMPAT: i32 = 2;
+/// `PSR_MODE32_BIT` of aarch64's `pstate`.
+const MODE_32: i32 = 0x10;
+
 impl Emit<'_> {
+    /// Goes to `compat` if the system call is that of a 32-bit program. Uses R0 to R5, and R9.
+    fn go_if_compat(&mut self, compat: crate::asm::Label) -> Written {
+        let bit = match self.k.arch {
+            Arch::X86_64 => {
+                self.task(Reg::R9, Who::Current);
+                self.walk(Reg::R0, Reg::R9, "task_struct.thread_info.status")?;
+                TS_COMPAT
+            }
+            Arch::Aarch64 => {
+                self.a.load(crate::asm::Size::B8, Reg::R9, Reg::R6, 0);
+                self.walk(Reg::R0, Reg::R9, "pt_regs.pstate")?;
+                MODE_32
+            }
+        };
+        self.a.jump_if32(Cond::Set, Reg::R0, bit, compat);
+        Ok(())
+    }
+
     /// Writes one parameter.
     fn parameter(&mut self, capture: &Capture) -> Written {
         if capture.when.is_empty() {

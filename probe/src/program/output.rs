@@ -3,6 +3,7 @@
 use super::emit::{Emit, Written, width};
 use super::layout::{FRONT, HEADER, ORIGIN, ROOM, header, origin};
 use crate::asm::{Cond, Helper, Reg, Size};
+use crate::image::Tasks;
 use peregrine_schema::EVENT_COUNT;
 use peregrine_schema::capture::{Hook, Producer};
 use std::os::fd::RawFd;
@@ -18,6 +19,10 @@ pub struct Maps {
     pub rings: RawFd,
     /// Array per CPU: [`Loss::COUNT`] × [`EVENT_COUNT`] counters of 8 bytes.
     pub losses: RawFd,
+    /// Where images are kept.
+    pub tasks: Tasks,
+    /// Array per CPU: [`crate::image::counter`]s.
+    pub images: RawFd,
 }
 
 /// Why an event is not sent.
@@ -30,11 +35,14 @@ pub enum Loss {
     TooLong = 1,
     /// Its CPU has no ring.
     NoRing = 2,
+    /// A 32-bit program called a 64-bit kernel: numbers and arguments mean something else there. Counted under
+    /// `GENERIC_X`.
+    Compat = 3,
 }
 
 impl Loss {
     /// All of them.
-    pub const ALL: [Loss; 3] = [Loss::RingFull, Loss::TooLong, Loss::NoRing];
+    pub const ALL: [Loss; 4] = [Loss::RingFull, Loss::TooLong, Loss::NoRing, Loss::Compat];
     /// How many there are.
     pub const COUNT: usize = Loss::ALL.len();
 
@@ -63,6 +71,7 @@ impl Emit<'_> {
             Some(flag) => self.a.load(Size::B8, R0, R10, flag.at(0)).store(Size::B2, R7, origin::FLAGS as i16, R0),
             None => self.a.store(Size::B2, R7, origin::FLAGS as i16, 0),
         };
+        self.a.store(Size::B4, R7, origin::DESCRIPTOR as i16, 0);
         self.a.call(Helper::GetCurrentCgroupId).store(Size::B8, R7, origin::CGROUP as i16, R0);
         let boot = self.k.boot_time;
         self.a.comment("time");
@@ -72,10 +81,13 @@ impl Emit<'_> {
         match self.hook {
             Hook::SchedProcessFork => {
                 self.a.load(Size::B8, R9, R6, 8);
+                self.walk(R0, R9, "task_struct.tgid")?;
+                self.a.store(Size::B4, R7, origin::PID as i16, R0);
                 self.walk(R0, R9, "task_struct.pid")?;
             }
             _ => {
-                self.a.call(Helper::GetCurrentPidTgid).mov32(R0, R0);
+                self.a.call(Helper::GetCurrentPidTgid).mov(R1, R0).rsh(R1, 32);
+                self.a.store(Size::B4, R7, origin::PID as i16, R1).mov32(R0, R0);
             }
         }
         self.head(header::TID, 8, R0);
@@ -83,7 +95,7 @@ impl Emit<'_> {
         self.head(header::TYPE, 2, R0);
         self.a.mov(R0, self.event.params.len() as i32);
         self.head(header::NPARAMS, 4, R0);
-        Ok(())
+        self.identity(maps)
     }
 
     /// Writes `from` into the header.
@@ -103,7 +115,7 @@ impl Emit<'_> {
     }
 
     /// Hands the record to the ring and ends the program.
-    pub(super) fn send(&mut self, maps: &Maps) {
+    pub(super) fn send(&mut self, maps: &Maps) -> Written {
         let lens = 2 * self.event.params.len();
         let (too_long, no_ring, full) = (self.too_long, self.a.label("no ring"), self.a.label("ring is full"));
         let done = self.a.label("done");
@@ -112,6 +124,7 @@ impl Emit<'_> {
         self.a.mov(R0, R8).add(R0, (HEADER + lens) as i32);
         self.head(header::LEN, 4, R0);
         self.a.store(Size::B4, R7, origin::LENGTH as i16, R0);
+        self.descriptor()?;
         if let Some(cpu) = self.cpu {
             self.a.load_map(R1, maps.rings).slot_address(R2, cpu, 0).call(Helper::MapLookupElem);
         }
@@ -126,6 +139,7 @@ impl Emit<'_> {
             self.leave();
         }
         self.next_message();
+        Ok(())
     }
 
     /// Ends the record: ends the program, or goes on to the next message of the call.
@@ -136,7 +150,7 @@ impl Emit<'_> {
         };
     }
 
-    fn count(&mut self, maps: &Maps, loss: Loss) {
+    pub(super) fn count(&mut self, maps: &Maps, loss: Loss) {
         let done = self.a.label("counted");
         let mark = self.a.mark();
         let key = self.a.slot("counter", 4, 4);

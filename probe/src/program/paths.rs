@@ -53,13 +53,6 @@ impl Emit<'_> {
     /// The next parameter is a path.
     pub(super) fn path(&mut self, of: PathOf) -> Written {
         let (none, done) = (self.a.label("no path"), self.a.label("path"));
-        let place = Place {
-            dentry: self.a.slot("dentry", 8, 8),
-            mount: self.a.slot("mount", 8, 8),
-            parent: self.a.slot("parent", 8, 8),
-            point: self.a.slot("mount point", 8, 8),
-            root: self.a.slot("root", 8, 8),
-        };
         let member = match of {
             PathOf::Socket(fd) => {
                 self.socket_path(fd, none)?;
@@ -83,15 +76,27 @@ impl Emit<'_> {
         };
         if let Some((structure, member)) = member {
             self.a.jump_if(Cond::Eq, R9, 0, none);
-            let (mount, dentry) = (format!("{member}.mnt"), format!("{member}.dentry"));
-            self.members(R9, structure, &[(&mount, place.mount), (&dentry, place.dentry)])?;
-            self.path_from(&place)?;
+            self.path_of(structure, member)?;
             self.a.jump(done);
         }
         self.a.bind(none);
         self.put_nothing();
         self.a.bind(done);
         Ok(())
+    }
+
+    /// The next parameter is the path of a `struct path` in the structure in R9, which is not null.
+    pub(super) fn path_of(&mut self, structure: &str, member: &str) -> Written {
+        let place = Place {
+            dentry: self.a.slot("dentry", 8, 8),
+            mount: self.a.slot("mount", 8, 8),
+            parent: self.a.slot("parent", 8, 8),
+            point: self.a.slot("mount point", 8, 8),
+            root: self.a.slot("root", 8, 8),
+        };
+        let (mount, dentry) = (format!("{member}.mnt"), format!("{member}.dentry"));
+        self.members(R9, structure, &[(&mount, place.mount), (&dentry, place.dentry)])?;
+        self.path_from(&place)
     }
 
     /// The path of the dentry and the `vfsmount` in `place`.

@@ -20,10 +20,10 @@ const IPV4: usize = 4;
 pub(super) const IPV6: usize = 16;
 const PORT: usize = 2;
 /// Bytes of the family in a record.
-const FAMILY: usize = 1;
+pub(super) const FAMILY: usize = 1;
 /// Kind of a file's inode, and that of sockets: `S_IFMT`, `S_IFSOCK`.
-const KIND: i32 = 0xf000;
-const SOCKET: i32 = 0xc000;
+pub(super) const KIND: i32 = 0xf000;
+pub(super) const SOCKET: i32 = 0xc000;
 
 /// Offsets in a `struct sockaddr_in`, `sockaddr_in6` and `sockaddr_un`, and what is read of one.
 mod sockaddr {
@@ -38,7 +38,7 @@ mod sockaddr {
 }
 
 /// What is unlike between the two families with ports.
-struct Inet {
+pub(super) struct Inet {
     family: i32,
     address: usize,
     /// Offset of the address in the structure that a call gives.
@@ -48,14 +48,14 @@ struct Inet {
     remote: &'static str,
 }
 
-const INET: Inet = Inet {
+pub(super) const INET: Inet = Inet {
     family: libc::AF_INET,
     address: IPV4,
     given_at: sockaddr::ADDRESS,
     local: "inet_sock.inet_saddr",
     remote: "sock.__sk_common.skc_daddr",
 };
-const INET6: Inet = Inet {
+pub(super) const INET6: Inet = Inet {
     family: libc::AF_INET6,
     address: IPV6,
     given_at: sockaddr::ADDRESS6,
@@ -66,7 +66,7 @@ const INET6: Inet = Inet {
 const BOUND6: &str = "sock.__sk_common.skc_v6_rcv_saddr";
 
 /// A family as a capture has it.
-fn family(number: i32) -> i32 {
+pub(super) fn family(number: i32) -> i32 {
     let name = match number {
         libc::AF_INET => "AF_INET",
         libc::AF_INET6 => "AF_INET6",
@@ -189,7 +189,7 @@ impl Emit<'_> {
     // ---- pieces of a parameter ----
 
     /// Stores R0 as the bytes of the parameter from `at` on. Uses R1.
-    fn put_at(&mut self, at: usize, size: usize) {
+    pub(super) fn put_at(&mut self, at: usize, size: usize) {
         self.here(R1);
         self.a.store(super::emit::width(size as u32), R1, at as i16, R0);
     }
@@ -295,14 +295,14 @@ impl Emit<'_> {
     }
 
     /// IPv6, if this kernel has it.
-    fn inet6(&self) -> Option<Inet> {
+    pub(super) fn inet6(&self) -> Option<Inet> {
         let has = |path: &str| path.split("->").all(|step| self.has(step));
         let local = [INET6.local, BOUND6].into_iter().find(|path| has(path))?;
         has(INET6.remote).then_some(Inet { local, ..INET6 })
     }
 
     /// Both ends of the `inet_sock` in R9; `R0 =` the bytes of the parameter.
-    fn inet_tuple(&mut self, inet: &Inet, direction: Direction, peer: Option<Peer>) -> Written {
+    pub(super) fn inet_tuple(&mut self, inet: &Inet, direction: Direction, peer: Option<Peer>) -> Written {
         let (first, second) = (FAMILY, FAMILY + inet.address + PORT);
         let (local, remote) = match direction {
             Direction::Outbound => (first, second),

@@ -128,7 +128,7 @@ impl Emit<'_> {
     }
 
     /// An id of the task's credentials; all ones if there are none.
-    fn credential(&mut self, name: &str) -> Written {
+    pub(super) fn credential(&mut self, name: &str) -> Written {
         let (none, done) = (self.a.label("no credentials"), self.a.label("id"));
         self.walk(R0, R9, "task_struct.cred")?;
         self.a.jump_if(Cond::Eq, R0, 0, none);

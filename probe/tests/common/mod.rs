@@ -8,6 +8,7 @@
 use aya::maps::{Map, MapData, PerCpuArray};
 use peregrine_probe::btf::{Btf, Kind};
 use peregrine_probe::features::lift_memlock;
+use peregrine_probe::image::{Images, Keep};
 use peregrine_probe::program::{self, Kernel, Loss, Maps, layout};
 use peregrine_probe::ring::Ring;
 use peregrine_probe::sys::map::{MapSpec, MapType, set_map, set_program};
@@ -36,6 +37,11 @@ impl Reads {
     pub const ALL: [Reads; 3] = [Reads::Cast, Reads::Typed, Reads::Raw];
 }
 
+/// Where programs that read so keep images.
+pub fn keep(reads: Reads) -> Keep {
+    if reads == Reads::Raw { Keep::Hash } else { Keep::Storage }
+}
+
 /// Hooks that programs are attached to, by the name of their tracepoint.
 pub const HOOKS: [(Hook, &str); 8] = [
     (Hook::SysExit, "sys_exit"),
@@ -48,17 +54,24 @@ pub const HOOKS: [(Hook, &str); 8] = [
     (Hook::PageFaultKernel, "page_fault_kernel"),
 ];
 
+/// Says why a test does not run; fails where tests must run (`PEREGRINE_KERNEL_TESTS=required`).
+pub fn skipped(why: &str) {
+    let required = std::env::var("PEREGRINE_KERNEL_TESTS").is_ok_and(|v| v == "required");
+    assert!(!required, "must run here: {why}");
+    eprintln!("skipped: {why}");
+}
+
 /// The running kernel; `None`, with a word on why, if it permits no BPF.
 pub fn kernel(reads: Reads) -> Option<Kernel> {
     let _ = lift_memlock();
     if let Err(e) = MapSpec::new("permitted", MapType::Array, 4, 8, 1).create_fd() {
-        eprintln!("skipped: BPF is not permitted: {e}");
+        skipped(&format!("BPF is not permitted: {e}"));
         return None;
     }
     let btf = match Btf::vmlinux() {
         Ok(btf) => btf,
         Err(e) => {
-            eprintln!("skipped: {e}");
+            skipped(&e.to_string());
             return None;
         }
     };
@@ -75,6 +88,11 @@ pub fn kernel(reads: Reads) -> Option<Kernel> {
 /// The tracepoint of a hook.
 pub fn tracepoint(kernel: &Kernel, hook: Hook) -> Tracepoint {
     let name = HOOKS.iter().find(|(h, _)| *h == hook).map(|(_, name)| *name).expect("a hook with a tracepoint");
+    named_tracepoint(kernel, name)
+}
+
+/// A tracepoint by its name.
+pub fn named_tracepoint(kernel: &Kernel, name: &str) -> Tracepoint {
     if kernel.typed {
         let typedef = format!("btf_trace_{name}");
         Tracepoint::Typed(kernel.btf.id(Kind::Typedef, &typedef).unwrap_or_else(|| panic!("no {typedef}")))
@@ -141,6 +159,8 @@ pub struct Record {
     pub cpu: u16,
     /// The parameters.
     pub params: Vec<Vec<u8>>,
+    /// The whole of it.
+    pub raw: Vec<u8>,
 }
 
 impl Record {
@@ -166,7 +186,12 @@ impl Record {
         }
         assert_eq!(at, event.len(), "{}: lengths {params:?}", row.id);
         let (ts, tid) = (ring.ts(), number(layout::header::TID, 8));
-        Record { event: row, ts, tid, cgroup: ring.cgroup, cpu: ring.cpu, params }
+        Record { event: row, ts, tid, cgroup: ring.cgroup, cpu: ring.cpu, params, raw: bytes.to_vec() }
+    }
+
+    /// What the origin says, and the rest.
+    pub fn ring(&self) -> layout::RingRecord<'_> {
+        layout::RingRecord::parse(&self.raw).expect("it was read before")
     }
 
     /// The bytes of a parameter.
@@ -304,13 +329,22 @@ fn attach(kernel: &Kernel, wanted: &[(Hook, &str)]) -> Probe {
     for (cpu, ring) in rings.iter().enumerate() {
         set_map(&outer, cpu as u32, ring.as_fd()).unwrap();
     }
+    let images = Images::create(if kernel.typed { Keep::Storage } else { Keep::Hash }).unwrap();
     let maps = Maps {
         scratch: scratch.as_raw_fd(),
         rings: outer.fd().as_fd().as_raw_fd(),
         losses: losses.fd().as_fd().as_raw_fd(),
+        tasks: images.tasks(),
+        images: images.counters().as_raw_fd(),
     };
     let array = MapSpec::programs("programs", 1024).create().unwrap();
     let (mut programs, mut links) = (Vec::new(), Vec::new());
+    for (point, program) in program::keepers(kernel, &maps).unwrap_or_else(|e| panic!("{e}")) {
+        let loaded = load(&program, &LoadSpec::new(named_tracepoint(kernel, point)));
+        let loaded = loaded.unwrap_or_else(|e| panic!("{e}\n{}\n{program}", e.log));
+        links.push(loaded.attach().unwrap());
+        programs.push((point, loaded));
+    }
     for (hook, id) in wanted {
         let event = event(id);
         let loaded = |code: u16| {
@@ -331,7 +365,8 @@ fn attach(kernel: &Kernel, wanted: &[(Hook, &str)]) -> Probe {
         }
     }
     if wanted.iter().any(|(hook, _)| *hook == Hook::SysExit) {
-        let program = program::dispatcher(kernel, array.fd().as_fd().as_raw_fd()).unwrap_or_else(|e| panic!("{e}"));
+        let program =
+            program::dispatcher(kernel, &maps, array.fd().as_fd().as_raw_fd()).unwrap_or_else(|e| panic!("{e}"));
         let loaded = load(&program, &LoadSpec::new(tracepoint(kernel, Hook::SysExit)));
         let loaded = loaded.unwrap_or_else(|e| panic!("{e}\n{}\n{program}", e.log));
         links.push(loaded.attach().unwrap());

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 success, 1 the work failed (bad rules, damaged capture), 2 wrong usage.
 
+pub mod doctor;
 pub mod record;
 pub mod replay;
 
@@ -32,6 +33,10 @@ enum Command {
     /// Needs root, or CAP_BPF and CAP_PERFMON (and CAP_SYS_PTRACE to describe the processes of others). Falco, sysdig and
     /// `peregrine replay` read the capture. Exits with the status of the command.
     Record(Record),
+    /// Tell what this system has, what of Peregrine works here, and what to do about the rest
+    ///
+    /// Exits with 0 if everything works, with 1 if something does not.
+    Doctor(Doctor),
     /// Print shell completions
     Completions {
         /// Shell
@@ -109,6 +114,14 @@ pub struct Record {
     pub command: Vec<std::ffi::OsString>,
 }
 
+/// Options of `peregrine doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `rule_matching`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 #[allow(missing_docs, reason = "self-explaining")]
@@ -169,6 +182,7 @@ pub fn main() -> u8 {
             replay::run(&options, &switches)
         }
         Command::Record(options) => return exit_code(record::run(&options)),
+        Command::Doctor(options) => return exit_code(doctor::run(&options)),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "peregrine", &mut script);

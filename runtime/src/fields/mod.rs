@@ -268,8 +268,10 @@ impl Event for EventView<'_> {
         let field = self.bound.fields.get(slot)?;
         let number = match field.id {
             schema::FieldId::EvtArg => param::flags_of(self, field.param(self.rec.code)?)?,
-            // The text of an error depends on its number alone.
-            schema::FieldId::EvtRes => i32::try_from(self.result()?).ok()? as u32,
+            // The text of an error depends on its number alone; that of a user or thread does not.
+            schema::FieldId::EvtRes if self.event().params.first().is_some_and(|p| p.ty == Type::Errno) => {
+                i32::try_from(self.result()?).ok()? as u32
+            }
             _ => return None,
         };
         Some(u64::from(self.rec.code) << 32 | u64::from(number))

@@ -164,6 +164,18 @@ fn the_process() {
     }
 }
 
+/// Names of users and threads change while their numbers stay.
+#[test]
+fn only_errors_are_known_by_their_number() {
+    let known = |code: u16, result: &[u8]| {
+        let made = Made::new(code, &[result]);
+        with(&made, &Current::default(), &[FieldRef::new(FieldId::EvtRes, Arg::None)], |view| view.fingerprint(0))
+    };
+    assert!(known(code::SETUID_X, &res(-1)).is_some());
+    assert_eq!(known(code::GETUID_X, &u32::MAX.to_le_bytes()), None);
+    assert_eq!(known(code::CLONE_20_X, &res(-2)), None);
+}
+
 #[test]
 fn empty_parameters() {
     // setuid with its result and an empty uid.

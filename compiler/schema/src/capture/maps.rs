@@ -21,16 +21,13 @@ use super::{Bits, FlagMap, Form, PerArch, Row, Rule};
 use crate::Flag;
 use crate::flags::*;
 
-/// The value called `name`. A missing name stops the compiler.
+/// The value called `name`; for constants. A missing name is looked for beyond the end, which stops the compiler.
 const fn value(table: &[Flag], name: &str) -> u32 {
     let mut index = 0;
-    while index < table.len() {
-        if same(table[index].name.as_bytes(), name.as_bytes()) {
-            return table[index].value;
-        }
+    while !same(table[index].name.as_bytes(), name.as_bytes()) {
         index += 1;
     }
-    panic!("no such name in the flag table")
+    table[index].value
 }
 
 const fn same(a: &[u8], b: &[u8]) -> bool {

@@ -19,6 +19,7 @@ mod sockets;
 mod texts;
 
 use super::emit::{Emit, Written};
+use super::layout::flag;
 use crate::asm::{Cond, Helper, Label, Reg, Size, Slot};
 use crate::filter::graph::{Graph, Simple};
 use crate::filter::texts::Answers;
@@ -158,7 +159,7 @@ impl Emit<'_> {
                 self.a.call(Helper::GetPrandomU32).mov32(R0, R0).load_const(R1, u64::from(share)).rem(R0, R1);
                 self.a.jump_if(Cond::Ne, R0, 0, drop);
             }
-            self.a.store(Size::B8, R10, shadowed.at(0), 1).jump(passes).bind(drop);
+            self.a.store(Size::B8, R10, shadowed.at(0), i32::from(flag::SHADOWED)).jump(passes).bind(drop);
             if share <= 1 {
                 return;
             }
