@@ -1,24 +1,21 @@
 //! The place of the live source: eBPF programs that record system calls of a running system.
 //!
-//! What is here is the ground it stands on; no program of the live source is generated yet, and Peregrine replays
-//! captures:
-//!
 //! ```text
-//!   btf ──── offsets ───► asm ──── Program ───► sys::program ──► kernel ──► ring ──► records
-//!   features: what this kernel can do            sys::map (aya's maps)
+//!   rows of the schema ─► program ──► asm::Program ──► sys::program ──► kernel ──► ring ──► records
+//!   kernel plan ─► filter ──┘              ▲            sys::map (aya's maps)
+//!   btf ──── offsets ──────────────────────┘            live: all of it at work
 //! ```
 //!
 //! - [`btf`]: where a member of a structure lies on this kernel;
 //! - [`asm`]: an assembler that finds mistakes before the kernel's verifier does;
+//! - [`program`]: programs generated from the rows of `peregrine_schema` (which parameter is captured how);
+//! - [`filter`]: what of the compiler's kernel plan (which events no rule can match) these programs ask first;
 //! - [`sys`]: the gate to the kernel: programs and maps;
-//! - [`ring`]: records read in place;
+//! - [`ring`]: records read in place, one ring per CPU, the record of a capture as the record of the ring;
+//! - [`live`]: loading, attaching, counting what is lost and what is dropped;
 //! - [`features`]: what this kernel has, found by trying;
 //! - [`image`]: what a process runs between two execs, and the numbers that the kernel side gives;
 //! - [`descriptor`]: what a descriptor led to when an event was made.
-//!
-//! What will stand on it: programs generated from the rows of `peregrine_schema` (which parameter of which system
-//! call is captured how) and from the compiler's kernel plan (which events no rule can match); one ring per CPU, with
-//! the record of a capture as the record of the ring.
 //!
 //! What must hold: this crate never parses a rule; unknown means pass, so that the kernel side drops nothing a rule
 //! could match; every loss is counted by cause.
@@ -27,6 +24,7 @@ pub mod asm;
 pub mod btf;
 pub mod descriptor;
 pub mod features;
+pub mod filter;
 pub mod image;
 pub mod live;
 pub mod program;

@@ -4,18 +4,26 @@
 //! Probe::load ─► programs in an array by number of system call, tracepoints ─► Probe::attach ─► events in the rings
 //! ```
 //!
+//! Events are recorded that are wanted in any case, and those that the kernel plan passes; what it drops is counted
+//! ([`Probe::dropped`]). A filter that the kernel refuses is left out: all events of that call are recorded, and
+//! [`Probe::unfiltered`] says so, loudly enough for whoever prints it.
+//!
 //! What must hold: before [`Probe::attach`] nothing of it runs; after [`Probe::detach`] nothing either, and what the
 //! rings hold can still be read. An event whose program the kernel refuses is named in [`Probe::refused`]; all others
 //! are there. Every event that was made and not sent is counted.
 
 use crate::btf::{Btf, BtfError, Kind};
 use crate::features::lift_memlock;
+use crate::filter::{self, Prefilter};
+use crate::filter::maps::FilterMaps;
 use crate::image::{Images, Keep, counter};
 use crate::program::{self, GenerateError, Kernel, Loss, Maps, layout};
 use crate::ring::{Ring, RingError};
-use crate::sys::map::{MapSpec, MapType, set_map, set_program};
-use crate::sys::program::{Link, LoadError, LoadSpec, Loaded, Tracepoint, load};
+use crate::sys::map::{MapSpec, MapType, clear_program, set_map, set_program};
+use crate::sys::program::{Link, LoadError, LoadSpec, Loaded, ProgramInfo, Tracepoint, load};
 use aya::maps::{Map, MapData, MapError, PerCpuArray};
+use peregrine_compiler::ir::RuleId;
+use peregrine_compiler::kernel::{EventPlan, Filter, KernelPlan};
 use peregrine_schema::capture::Hook;
 use peregrine_schema::syscalls::SYSCALLS;
 use peregrine_schema::{EVENT_COUNT, EVENTS, Event};
@@ -75,12 +83,14 @@ pub struct Options {
     pub descriptors: bool,
     /// Where images are kept; `None`: in task storage, or in a hash where the kernel has none.
     pub keep: Option<Keep>,
+    /// One of so many events that a filter would drop is sent, marked, to check the filter.
+    pub shadow: Option<u32>,
 }
 
 impl Default for Options {
     /// 8 MiB for each CPU, as Falco's.
     fn default() -> Options {
-        Options { ring_bytes: 8 << 20, descriptors: false, keep: None }
+        Options { ring_bytes: 8 << 20, descriptors: false, keep: None, shadow: None }
     }
 }
 
@@ -93,6 +103,19 @@ pub struct Refused {
     pub reason: Refusal,
 }
 
+/// An event whose filter the kernel does not take: all of them are recorded.
+#[derive(Debug)]
+pub struct Unfiltered {
+    /// The event's row.
+    pub event: &'static Event,
+    /// Number in captures of the system call; 0 at other tracepoints.
+    pub syscall: u16,
+    /// Why.
+    pub reason: Refusal,
+    /// The rules that want some of these events.
+    pub rules: Vec<RuleId>,
+}
+
 /// Why the program of an event is missing.
 #[derive(Debug, Error)]
 #[allow(missing_docs, reason = "the errors say it")]
@@ -101,6 +124,8 @@ pub enum Refusal {
     Generate(#[from] GenerateError),
     #[error(transparent)]
     Load(#[from] LoadError),
+    #[error("maps of the filter: {0}")]
+    Map(io::Error),
 }
 
 /// Tracepoints beside `sys_exit`.
@@ -138,6 +163,7 @@ impl Losses {
 
 struct Attachable {
     point: &'static str,
+    event: Option<&'static Event>,
     program: Loaded,
     link: Option<Link>,
 }
@@ -147,20 +173,25 @@ pub struct Probe {
     rings: Vec<Ring>,
     losses: PerCpuArray<MapData, u64>,
     counters: PerCpuArray<MapData, u64>,
-    /// Kept: programs name them.
-    _held: (OwnedFd, OwnedFd, MapData, Vec<Loaded>, Images),
+    making: Making,
+    /// Programs of system calls, by number.
+    calls: MapData,
+    held: Vec<(&'static Event, Loaded)>,
     attachable: Vec<Attachable>,
-    refused: Vec<Refused>,
-    boot_time: u64,
 }
 
 impl Probe {
-    /// Makes and loads the programs of the event types that are wanted.
+    /// Makes and loads the programs of the event types that are wanted whatever rules say, and of those that the plan
+    /// passes some or all of.
     ///
     /// # Errors
     ///
     /// Without the rights (CAP_BPF and CAP_PERFMON), without the kernel's types, or without memory.
-    pub fn load(wanted: impl Fn(u16) -> bool, options: Options) -> Result<Probe, ProbeError> {
+    pub fn load(
+        wanted: impl Fn(u16) -> bool,
+        plan: Option<&KernelPlan>,
+        options: Options,
+    ) -> Result<Probe, ProbeError> {
         // Where maps count against the limit (before Linux 5.11); what makes them tells if that was not permitted.
         let _ = lift_memlock();
         let boot_time = boot_time();
@@ -168,8 +199,7 @@ impl Probe {
         kernel.capturing.descriptors = options.descriptors;
         let map = |name: &'static str| move |error| ProbeError::Map { name, error };
         let cpus = aya::util::nr_cpus().map_err(|(_, error)| ProbeError::Cpus(error))? as u32;
-        let scratch = MapSpec::new("scratch", MapType::Array, 4, layout::SCRATCH as u32, cpus);
-        let scratch = scratch.create_fd().map_err(map("scratch"))?;
+        let scratch = scratch(cpus)?;
         let counters = (Loss::COUNT * EVENT_COUNT) as u32;
         let losses = MapSpec::new("losses", MapType::PercpuArray, 4, 8, counters).create_fd().map_err(map("losses"))?;
         let (rings, outer) = rings(cpus, options.ring_bytes)?;
@@ -181,28 +211,68 @@ impl Probe {
             tasks: images.tasks(),
             images: images.counters().as_raw_fd(),
         };
-        let calls = MapSpec::programs("calls", CALLS).create()?;
-        let mut making = Making { kernel: &kernel, maps: &maps, refused: Vec::new() };
-        let held = making.calls(&wanted, &calls)?;
-        // First those that keep images: at a tracepoint they must run before those that make events.
-        let mut attachable = making.keepers()?;
-        attachable.extend(making.points(&wanted)?);
-        if !held.is_empty() {
-            let program = program::dispatcher(&kernel, &maps, calls.fd().as_fd().as_raw_fd())?;
-            let program = load(&program, &LoadSpec::new(tracepoint(&kernel, "sys_exit")?))?;
-            attachable.push(Attachable { point: "sys_exit", program, link: None });
-        }
-        let refused = making.refused;
-        let losses = PerCpuArray::try_from(Map::PerCpuArray(MapData::from_fd(losses)?))?;
         let counters = images.counters().try_clone().map_err(map("images"))?;
         let counters = PerCpuArray::try_from(Map::PerCpuArray(MapData::from_fd(counters)?))?;
-        let _held = (scratch, outer, calls, held, images);
-        Ok(Probe { rings, losses, counters, _held, attachable, refused, boot_time })
+        let calls = MapSpec::programs("calls", CALLS).create()?;
+        let (filters, held) = (FilterMaps::new()?, (scratch, outer, images));
+        let shadow = options.shadow.filter(|share| *share > 0);
+        let (refused, unfiltered, memory) = (Vec::new(), Vec::new(), Vec::new());
+        let mut making = Making { kernel, maps, filters, shadow, refused, unfiltered, cpus, _held: held, memory };
+        let treat = |code| treatment(code, &wanted, plan);
+        let held = making.calls(&treat, &calls)?;
+        // First those that keep images: at a tracepoint they must run before those that make events.
+        let mut attachable = making.keepers()?;
+        attachable.extend(making.points(&treat)?);
+        if !held.is_empty() {
+            let program = program::dispatcher(&making.kernel, &making.maps, calls.fd().as_fd().as_raw_fd())?;
+            let program = load(&program, &LoadSpec::new(tracepoint(&making.kernel, "sys_exit")?))?;
+            attachable.push(Attachable { point: "sys_exit", event: None, program, link: None });
+        }
+        let losses = PerCpuArray::try_from(Map::PerCpuArray(MapData::from_fd(losses)?))?;
+        Ok(Probe { rings, losses, counters, making, calls, held, attachable })
+    }
+
+    /// Puts programs made for another plan in place of those of system calls, while they run; those at other
+    /// tracepoints stay. Each call sees the old program or the new one. [`Probe::refused`] and [`Probe::unfiltered`]
+    /// tell of the new ones.
+    ///
+    /// # Errors
+    ///
+    /// As the kernel gives them; then some calls have new programs and others old ones.
+    pub fn replan(&mut self, wanted: impl Fn(u16) -> bool, plan: Option<&KernelPlan>) -> Result<(), ProbeError> {
+        self.making.refused.clear();
+        self.making.unfiltered.clear();
+        self.making.filters.forget_tables();
+        // The old programs are kept until the new ones are in place.
+        self.held = self.making.calls(&|code| treatment(code, &wanted, plan), &self.calls)?;
+        Ok(())
     }
 
     /// Event types that are not recorded although they were wanted.
     pub fn refused(&self) -> &[Refused] {
-        &self.refused
+        &self.making.refused
+    }
+
+    /// Filters that the kernel does not take. To be printed: these events cost as if there were no filters.
+    pub fn unfiltered(&self) -> &[Unfiltered] {
+        &self.making.unfiltered
+    }
+
+    /// The programs, with what the kernel tells about each. System calls have their times in common, those of
+    /// `sys_exit`, which has no event and is the last; those that keep images have none either.
+    pub fn programs(&self) -> impl Iterator<Item = (Option<&'static Event>, ProgramInfo)> {
+        let calls = self.held.iter().map(|(event, program)| (Some(*event), program));
+        let points = self.attachable.iter().map(|one| (one.event, &one.program));
+        calls.chain(points).map(|(event, program)| (event, program.info().unwrap_or_default()))
+    }
+
+    /// Events that filters dropped since the probe was loaded, by code, where not 0.
+    ///
+    /// # Errors
+    ///
+    /// As the kernel gives them.
+    pub fn dropped(&self) -> Result<Vec<(u16, u64)>, ProbeError> {
+        Ok(self.making.filters.dropped()?)
     }
 
     /// Begins to record.
@@ -225,7 +295,7 @@ impl Probe {
 
     /// Time as the records have it, nanoseconds since the epoch.
     pub fn now(&self) -> u64 {
-        self.boot_time.wrapping_add(clock(ClockId::Boottime))
+        self.making.kernel.boot_time.wrapping_add(clock(ClockId::Boottime))
     }
 
     /// The rings, by CPU.
@@ -288,59 +358,147 @@ fn tracepoint(kernel: &Kernel, point: &'static str) -> Result<Tracepoint, ProbeE
     id.map(Tracepoint::Typed).ok_or(ProbeError::NoTracepoint(point))
 }
 
-/// Programs being made.
-struct Making<'k> {
-    kernel: &'k Kernel,
-    maps: &'k Maps,
-    refused: Vec<Refused>,
+/// Memory in which records are put together.
+fn scratch(cpus: u32) -> Result<OwnedFd, ProbeError> {
+    let spec = MapSpec::new("scratch", MapType::Array, 4, layout::SCRATCH as u32, cpus);
+    spec.create_fd().map_err(|error| ProbeError::Map { name: "scratch", error })
 }
 
-impl Making<'_> {
+/// What becomes of the events of a type.
+enum Treatment<'p> {
+    /// They are not recorded.
+    Ignored,
+    /// All are recorded.
+    Recorded,
+    /// Those are that pass.
+    Filtered(&'p Filter),
+}
+
+fn treatment<'p>(code: u16, wanted: &impl Fn(u16) -> bool, plan: Option<&'p KernelPlan>) -> Treatment<'p> {
+    match plan.map(|plan| plan.event(code)) {
+        _ if wanted(code) => Treatment::Recorded,
+        None | Some(EventPlan::Never) => Treatment::Ignored,
+        Some(EventPlan::Always { .. }) => Treatment::Recorded,
+        Some(EventPlan::Filter(filter)) => Treatment::Filtered(filter),
+    }
+}
+
+/// Makes programs.
+struct Making {
+    kernel: Kernel,
+    maps: Maps,
+    filters: FilterMaps,
+    shadow: Option<u32>,
+    refused: Vec<Refused>,
+    unfiltered: Vec<Unfiltered>,
+    cpus: u32,
+    /// Kept: programs name them.
+    _held: (OwnedFd, OwnedFd, Images),
+    /// Memory of programs that are loaded; likewise.
+    memory: Vec<OwnedFd>,
+}
+
+impl Making {
     /// Those of system calls, put into the array by number.
-    fn calls(&mut self, wanted: &impl Fn(u16) -> bool, array: &MapData) -> Result<Vec<Loaded>, ProbeError> {
-        let point = tracepoint(self.kernel, "sys_exit")?;
+    fn calls<'p>(
+        &mut self,
+        treat: &impl Fn(u16) -> Treatment<'p>,
+        array: &MapData,
+    ) -> Result<Vec<(&'static Event, Loaded)>, ProbeError> {
+        let calls = |error| ProbeError::Map { name: "calls", error };
+        let point = tracepoint(&self.kernel, "sys_exit")?;
         let mut held = Vec::new();
         for call in &SYSCALLS {
             let Some(number) = call.number(self.kernel.arch) else { continue };
             let event = &EVENTS[usize::from(call.event)];
-            if !wanted(event.code) || !made(event, Hook::SysExit, self.kernel) {
+            if !made(event, Hook::SysExit, &self.kernel) {
                 continue;
             }
-            if let Some(program) = self.make(Hook::SysExit, event, call.code, &point) {
-                let set = set_program(array, u32::from(number), program.as_fd());
-                set.map_err(|error| ProbeError::Map { name: "calls", error })?;
-                held.push(program);
+            match self.make(Hook::SysExit, event, call.code, &point, &treat(event.code)) {
+                Some(program) => {
+                    set_program(array, u32::from(number), program.as_fd()).map_err(calls)?;
+                    held.push((event, program));
+                }
+                None => {
+                    clear_program(array, u32::from(number)).map_err(calls)?;
+                }
             }
         }
         Ok(held)
     }
 
     /// Those of other tracepoints.
-    fn points(&mut self, wanted: &impl Fn(u16) -> bool) -> Result<Vec<Attachable>, ProbeError> {
+    fn points<'p>(&mut self, treat: &impl Fn(u16) -> Treatment<'p>) -> Result<Vec<Attachable>, ProbeError> {
         let mut attachable = Vec::new();
+        let of_calls = (self.maps.scratch, self.filters.swap_memory(filter::maps::memory()?));
         for (hook, point) in POINTS {
-            for event in EVENTS.iter().filter(|e| wanted(e.code) && made(e, hook, self.kernel)) {
-                let tracepoint = tracepoint(self.kernel, point)?;
-                if let Some(program) = self.make(hook, event, 0, &tracepoint) {
-                    attachable.push(Attachable { point, program, link: None });
+            for event in &EVENTS {
+                let treatment = treat(event.code);
+                if matches!(treatment, Treatment::Ignored) || !made(event, hook, &self.kernel) {
+                    continue;
+                }
+                let tracepoint = tracepoint(&self.kernel, point)?;
+                self.memory_for_one()?;
+                if let Some(program) = self.make(hook, event, 0, &tracepoint, &treatment) {
+                    attachable.push(Attachable { point, event: Some(event), program, link: None });
                 }
             }
         }
+        self.maps.scratch = of_calls.0;
+        let last = self.filters.swap_memory(of_calls.1);
+        self.memory.push(last);
         Ok(attachable)
     }
 
     /// Those that keep images.
     fn keepers(&self) -> Result<Vec<Attachable>, ProbeError> {
         let mut attachable = Vec::new();
-        for (point, program) in program::keepers(self.kernel, self.maps)? {
-            let program = load(&program, &LoadSpec::new(tracepoint(self.kernel, point)?))?;
-            attachable.push(Attachable { point, program, link: None });
+        for (point, program) in program::keepers(&self.kernel, &self.maps)? {
+            let program = load(&program, &LoadSpec::new(tracepoint(&self.kernel, point)?))?;
+            attachable.push(Attachable { point, event: None, program, link: None });
         }
         Ok(attachable)
     }
 
-    fn make(&mut self, hook: Hook, event: &'static Event, syscall: u16, point: &Tracepoint) -> Option<Loaded> {
-        let made = program::event(self.kernel, self.maps, hook, event, syscall).map_err(Refusal::from);
+    /// Memory of its own for the next program. A program never runs twice at a time on a CPU, but programs of different
+    /// tracepoints do: in an interrupt, and from Linux 7.2 on, where programs are preempted, in another task.
+    fn memory_for_one(&mut self) -> Result<(), ProbeError> {
+        let (scratch, memory) = (scratch(self.cpus)?, filter::maps::memory()?);
+        self.maps.scratch = scratch.as_raw_fd();
+        self.memory.push(scratch);
+        let before = self.filters.swap_memory(memory);
+        self.memory.push(before);
+        Ok(())
+    }
+
+    /// `None` if there is nothing to record, or the kernel does not take it.
+    fn make(
+        &mut self,
+        hook: Hook,
+        event: &'static Event,
+        syscall: u16,
+        point: &Tracepoint,
+        treatment: &Treatment<'_>,
+    ) -> Option<Loaded> {
+        match treatment {
+            Treatment::Ignored => return None,
+            Treatment::Recorded => {}
+            Treatment::Filtered(plan) => {
+                let filter = Prefilter::new(plan, event, hook, syscall);
+                if filter.is_never() {
+                    return None;
+                }
+                if !filter.is_always() {
+                    match self.filtered(hook, event, syscall, point, &filter) {
+                        Ok(program) => return Some(program),
+                        Err(reason) => {
+                            self.unfiltered.push(Unfiltered { event, syscall, reason, rules: plan.rules.clone() });
+                        }
+                    }
+                }
+            }
+        }
+        let made = program::event(&self.kernel, &self.maps, hook, event, syscall).map_err(Refusal::from);
         match made.and_then(|program| Ok(load(&program, &LoadSpec::new(point.clone()))?)) {
             Ok(program) => Some(program),
             Err(reason) => {
@@ -348,6 +506,20 @@ impl Making<'_> {
                 None
             }
         }
+    }
+
+    fn filtered(
+        &mut self,
+        hook: Hook,
+        event: &'static Event,
+        syscall: u16,
+        point: &Tracepoint,
+        filter: &Prefilter,
+    ) -> Result<Loaded, Refusal> {
+        let tables = self.filters.tables(filter).map_err(Refusal::Map)?;
+        let filtering = self.filters.filtering(filter, &tables, self.shadow);
+        let program = program::filtered(&self.kernel, &self.maps, hook, event, syscall, Some(filtering))?;
+        Ok(load(&program, &LoadSpec::new(point.clone()))?)
     }
 }
 

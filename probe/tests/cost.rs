@@ -30,7 +30,7 @@ struct Way {
 fn ways(event: &str) -> Option<Vec<Way>> {
     let made = |name, events: &[&str], options: Options| {
         let wanted = |code: u16| events.contains(&EVENTS[usize::from(code)].id);
-        match Probe::load(wanted, options) {
+        match Probe::load(wanted, None, options) {
             Ok(probe) => Some(Way { name, probe: Some(probe) }),
             Err(e) => {
                 eprintln!("skipped: {e}");

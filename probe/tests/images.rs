@@ -33,7 +33,7 @@ fn alone() -> MutexGuard<'static, ()> {
 /// A probe that records these events; `None`, with a word on why, where there can be none.
 fn probe(events: &[&str], options: Options) -> Option<Probe> {
     let _ = peregrine_probe::features::lift_memlock();
-    match Probe::load(|code| events.contains(&EVENTS[usize::from(code)].id), options) {
+    match Probe::load(|code| events.contains(&EVENTS[usize::from(code)].id), None, options) {
         Ok(probe) => {
             assert!(probe.refused().is_empty(), "{:?}", probe.refused());
             Some(probe)

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 #[test]
 fn a_probe_records_what_happens() {
     let begin = std::time::Instant::now();
-    let mut probe = match Probe::load(|_| true, Options { ring_bytes: 1 << 20, ..Options::default() }) {
+    let mut probe = match Probe::load(|_| true, None, Options { ring_bytes: 1 << 20, ..Options::default() }) {
         Ok(probe) => probe,
         Err(e) => return common::skipped(&e.to_string()),
     };
@@ -44,7 +44,7 @@ fn a_probe_records_what_happens() {
 #[test]
 #[expect(unsafe_code, reason = "makes a system call as a 32-bit program does")]
 fn calls_of_32_bit_programs_are_not_taken_for_others() {
-    let mut probe = match Probe::load(|_| true, Options { ring_bytes: 1 << 20, ..Options::default() }) {
+    let mut probe = match Probe::load(|_| true, None, Options { ring_bytes: 1 << 20, ..Options::default() }) {
         Ok(probe) => probe,
         Err(e) => return common::skipped(&e.to_string()),
     };

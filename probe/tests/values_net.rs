@@ -167,7 +167,7 @@ fn vectors() {
         assert_eq!((pwritev.bytes("data"), pwritev.number("size"), pwritev.number("pos")), (&data[..80], 200, 0));
         let preadv = records.one("PREADV_X");
         assert_eq!((preadv.bytes("data"), preadv.number("size"), preadv.number("pos")), (&data[10..90], 330, 10));
-        assert_eq!(records.one("READV_X").bytes("data"), &[]);
+        assert!(records.one("READV_X").bytes("data").is_empty());
     }
 }
 
@@ -595,7 +595,7 @@ fn addresses_of_any_length() {
         for (record, (address, length, expected)) in binds.iter().zip(&cases) {
             assert_eq!(record.bytes("addr"), expected, "{address:?}, {length}");
         }
-        assert_eq!(binds[cases.len()].bytes("addr"), &[]);
+        assert!(binds[cases.len()].bytes("addr").is_empty());
     }
 }
 

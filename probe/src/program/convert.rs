@@ -177,6 +177,6 @@ impl Emit<'_> {
 }
 
 /// The value of a flag; a name that is not in the table gives 0 and fails the tests.
-pub(super) fn named(table: &[peregrine_schema::Flag], name: &str) -> i32 {
+pub(crate) fn named(table: &[peregrine_schema::Flag], name: &str) -> i32 {
     table.iter().find(|flag| flag.name == name).map_or(0, |flag| flag.value.cast_signed())
 }

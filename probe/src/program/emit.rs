@@ -43,6 +43,8 @@ pub(super) struct Emit<'k> {
     pub(super) syscall: u16,
     /// Where the number of the CPU is kept.
     pub(super) cpu: Option<Slot>,
+    /// Where [`flag::SHADOWED`](super::layout::flag::SHADOWED) is kept, or 0.
+    pub(super) shadowed: Option<Slot>,
     /// The messages of a call that makes an event for each.
     pub(super) messages: Option<Messages>,
     /// What is written is no parameter but a part of the descriptor: its length goes into a cell.
@@ -70,6 +72,7 @@ impl<'k> Emit<'k> {
             plain: false,
             syscall: 0,
             cpu: None,
+            shadowed: None,
             messages: None,
             part: false,
         }

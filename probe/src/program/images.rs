@@ -106,20 +106,29 @@ impl Emit<'_> {
         }
     }
 
-    /// Writes the flags as far as they are known, and no previous image. Uses R0 and R1.
+    /// Adds to the flags whether the record begins its image, and writes no previous image. Uses R0 and R1.
     fn mark_begin(&mut self, begins: Begins) {
-        let at_first = if begins == Begins::Always { flag::BEGINS } else { 0 };
-        self.a.store(Size::B2, R7, origin::FLAGS as i16, i32::from(at_first));
         self.a.store(Size::B8, R7, origin::PREVIOUS as i16, 0);
-        if begins == Begins::InChild {
-            let other = self.a.label("no new process");
-            self.result(R0);
-            self.a.jump_if(Cond::Ne, R0, 0, other);
-            self.a.load(Size::B4, R0, R7, origin::PID as i16);
-            self.a.load(Size::B8, R1, R7, (ORIGIN + header::TID) as i16);
-            self.a.jump_if(Cond::Ne, R0, R1, other);
-            self.a.store(Size::B2, R7, origin::FLAGS as i16, i32::from(flag::BEGINS)).bind(other);
+        match begins {
+            Begins::Never => {}
+            Begins::Always => self.mark(flag::BEGINS),
+            Begins::InChild => {
+                let other = self.a.label("no new process");
+                self.result(R0);
+                self.a.jump_if(Cond::Ne, R0, 0, other);
+                self.a.load(Size::B4, R0, R7, origin::PID as i16);
+                self.a.load(Size::B8, R1, R7, (ORIGIN + header::TID) as i16);
+                self.a.jump_if(Cond::Ne, R0, R1, other);
+                self.mark(flag::BEGINS);
+                self.a.bind(other);
+            }
         }
+    }
+
+    /// Adds to the flags that [`Emit::begin`] wrote. Uses R0.
+    fn mark(&mut self, flag: u16) {
+        self.a.load(Size::B2, R0, R7, origin::FLAGS as i16).or(R0, i32::from(flag));
+        self.a.store(Size::B2, R7, origin::FLAGS as i16, R0);
     }
 
     /// Writes the image of the process whose first thread is in R9, and what it was before.
@@ -136,8 +145,8 @@ impl Emit<'_> {
         self.a.jump(known).bind(unknown);
         self.first_image_kept(maps.tasks, key)?;
         self.a.store(Size::B8, R7, origin::IMAGE as i16, R0);
-        self.a.load(Size::B2, R0, R7, origin::FLAGS as i16).or(R0, i32::from(flag::FIRST_SIGHT));
-        self.a.store(Size::B2, R7, origin::FLAGS as i16, R0).bind(known);
+        self.mark(flag::FIRST_SIGHT);
+        self.a.bind(known);
         Ok(())
     }
 

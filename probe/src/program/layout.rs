@@ -47,8 +47,10 @@ pub mod origin {
     pub const COMM: usize = 56;
 }
 
-/// Flags of the origin. Bit 0 is kept for a filter that marks instead of dropping.
+/// Flags of the origin.
 pub mod flag {
+    /// The filter would have dropped the event; it is sent to check the filter.
+    pub const SHADOWED: u16 = 1;
     /// The record begins its image.
     pub const BEGINS: u16 = 2;
     /// The image was given at first sight: nothing of its beginning was seen.
@@ -113,6 +115,8 @@ pub struct RingRecord<'r> {
     pub cgroup: u64,
     /// CPU on which it happened.
     pub cpu: u16,
+    /// Sent although the filter would have dropped it: no rule may match. One of the flags.
+    pub shadowed: bool,
     /// [`flag`]s.
     pub flags: u16,
     /// Effective user id, in the initial namespace.
@@ -141,6 +145,7 @@ impl<'r> RingRecord<'r> {
             previous: u64_at(head, origin::PREVIOUS),
             cgroup: u64_at(head, origin::CGROUP),
             cpu: u16_at(head, origin::CPU),
+            shadowed: u16_at(head, origin::FLAGS) & flag::SHADOWED != 0,
             flags: u16_at(head, origin::FLAGS),
             uid: u32_at(head, origin::UID),
             gid: u32_at(head, origin::GID),
@@ -204,7 +209,11 @@ mod tests {
         assert_eq!([record.uid, record.gid, record.pid], [0x2b2a_2928, 0x2f2e_2d2c, 0x3332_3130]);
         assert_eq!((record.comm[0], record.comm[15]), (56, 71));
         assert_eq!((record.ts(), record.event.len(), record.descriptor), (9, HEADER, Some(&[0, 0][..])));
-        assert!(record.begins() && record.first_sight());
+        assert!(record.begins() && record.first_sight() && !record.shadowed);
+        let mut marked = bytes.clone();
+        marked[origin::FLAGS] = flag::SHADOWED as u8;
+        let marked = RingRecord::parse(&marked).expect("whole");
+        assert!(marked.shadowed && !marked.begins() && !marked.first_sight());
         for cut in 0..bytes.len() {
             assert_eq!(RingRecord::parse(&bytes[..cut]), None);
         }

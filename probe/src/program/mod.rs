@@ -2,7 +2,7 @@
 //! record together and hands it to the ring of its CPU.
 //!
 //! ```text
-//! rows (peregrine_schema::capture) + Kernel (offsets, what it can) + Maps ──► event() ──► asm::Program
+//! rows (peregrine_schema::capture) + Kernel (offsets, what it can) + Maps ──► event(), filtered() ──► asm::Program
 //!                                                                     └──► dispatcher()
 //! tracepoint ─► dispatcher ─► tail call by number of the system call ─► event program ─► ring of the CPU
 //! ```
@@ -17,6 +17,7 @@ mod descriptors;
 mod emit;
 mod exe;
 mod files;
+pub mod filtering;
 mod images;
 mod kernel;
 pub mod layout;
@@ -31,6 +32,8 @@ mod tasks;
 mod texts;
 mod walked;
 
+pub(crate) use convert::named;
+pub use filtering::Filtering;
 pub use images::keepers;
 pub use kernel::{ARCH, Capturing, GenerateError, Kernel};
 pub use output::{Loss, Maps};
@@ -55,8 +58,30 @@ pub fn event(
     event: &'static Event,
     syscall: u16,
 ) -> Result<Program, GenerateError> {
+    filtered(kernel, maps, hook, event, syscall, None)
+}
+
+/// The same with a filter: events that it drops are not recorded.
+///
+/// # Errors
+///
+/// Likewise.
+pub fn filtered(
+    kernel: &Kernel,
+    maps: &Maps,
+    hook: Hook,
+    event: &'static Event,
+    syscall: u16,
+    filtering: Option<Filtering<'_>>,
+) -> Result<Program, GenerateError> {
     let mut emit = Emit::new(kernel, &event.id.to_lowercase(), hook, event);
     emit.syscall = syscall;
+    if hook == Hook::SysExit {
+        emit.load_arguments()?;
+    }
+    if let Some(filtering) = filtering {
+        emit.prefilter(&filtering)?;
+    }
     emit.begin(maps)?;
     emit.only_if_produced()?;
     emit.each_message();

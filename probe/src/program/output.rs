@@ -59,9 +59,6 @@ impl Emit<'_> {
     /// Gets the memory to write to and writes what lies in front of the parameters.
     pub(super) fn begin(&mut self, maps: &Maps) -> Written {
         let nowhere = self.a.label("no memory");
-        if self.hook == Hook::SysExit {
-            self.load_arguments()?;
-        }
         let key = self.a.slot("cpu", 4, 4);
         self.a.call(Helper::GetSmpProcessorId).mov(R9, R0).store(Size::B4, R10, key.at(0), R0);
         self.a.load_map(R1, maps.scratch).slot_address(R2, key, 0).call(Helper::MapLookupElem);
@@ -70,6 +67,10 @@ impl Emit<'_> {
         self.a.bind(have).mov(R7, R0).add(R7, FRONT as i32).mov(R8, 0);
         self.cpu = Some(key);
         self.a.store(Size::B2, R7, origin::CPU as i16, R9);
+        match self.shadowed {
+            Some(flag) => self.a.load(Size::B8, R0, R10, flag.at(0)).store(Size::B2, R7, origin::FLAGS as i16, R0),
+            None => self.a.store(Size::B2, R7, origin::FLAGS as i16, 0),
+        };
         self.a.store(Size::B4, R7, origin::DESCRIPTOR as i16, 0);
         self.a.call(Helper::GetCurrentCgroupId).store(Size::B8, R7, origin::CGROUP as i16, R0);
         let boot = self.k.boot_time;

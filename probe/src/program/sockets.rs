@@ -111,7 +111,7 @@ impl Emit<'_> {
     }
 
     /// `R3 =` the address of a member that a path leads to from the `struct sock` in R9. Uses R0 to R2.
-    fn sock_member(&mut self, path: &str) -> Written {
+    pub(super) fn sock_member(&mut self, path: &str) -> Written {
         let (way, last) = path.rsplit_once("->").map_or((None, path), |(way, last)| (Some(way), last));
         let offset = self.member(last)?.offset;
         match way {

@@ -105,7 +105,7 @@ fn recording(lacking: Option<&Finding>) -> Finding {
         let why = Some(format!("{} are missing: see above", feature.what));
         return Finding { what, works: false, why, advice: None };
     }
-    match Probe::load(|_| true, Options { ring_bytes: 1 << 16, ..Options::default() }) {
+    match Probe::load(|_| true, None, Options { ring_bytes: 1 << 16, ..Options::default() }) {
         Err(e) => Finding { what, works: false, why: Some(e.to_string()), advice: None },
         Ok(probe) if probe.refused().is_empty() => Finding { what, works: true, why: None, advice: None },
         Ok(probe) => {

@@ -53,7 +53,7 @@ fn load(options: &Record) -> anyhow::Result<Probe> {
         bail!("--ring-size {}: a power of two is wanted, below 4096", options.ring_size)
     };
     let wanted = |code| options.all_events || !is_flood(code);
-    let probe = Probe::load(wanted, Options { ring_bytes, ..Options::default() })
+    let probe = Probe::load(wanted, None, Options { ring_bytes, ..Options::default() })
         .context("the probe cannot be loaded; `peregrine doctor` tells what this system lacks")?;
     for refused in probe.refused() {
         let _ = writeln!(stderr(), "warning: {} is not recorded: {}", refused.event.name, refused.reason);
