@@ -301,7 +301,9 @@ fn workload() {
             }
         }
         call(libc::SYS_unlinkat, &[u64::MAX, path, 0x8000_0000]);
-        call(libc::SYS_mkdir, &[path, u64::from(u32::MAX)]);
+        if call(libc::SYS_mkdir, &[path, u64::from(u32::MAX)]) == 0 {
+            call(libc::SYS_rmdir, &[path]);
+        }
         call(libc::SYS_renameat, &[u64::MAX, path, u64::MAX, path]);
     }
     for bad in [0, 1, u64::MAX, 1 << 50] {
