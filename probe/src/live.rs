@@ -14,8 +14,8 @@
 
 use crate::btf::{Btf, BtfError, Kind};
 use crate::features::lift_memlock;
-use crate::filter::{self, Prefilter};
 use crate::filter::maps::FilterMaps;
+use crate::filter::{self, Prefilter};
 use crate::image::{Images, Keep, counter};
 use crate::program::{self, GenerateError, Kernel, Loss, Maps, layout};
 use crate::ring::{Ring, RingError};
