@@ -1,6 +1,6 @@
 //! Names of the errors that system calls return.
 
-/// Numbers and names, ascending.
+/// Numbers and names, ascending; 512 and above are internal to the kernel but reach captures.
 pub const ERRNO: &[(u16, &str)] = &[
     (1, "EPERM"),
     (2, "ENOENT"),
