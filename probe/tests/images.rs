@@ -39,7 +39,7 @@ fn probe(events: &[&str], options: Options) -> Option<Probe> {
             Some(probe)
         }
         Err(e) => {
-            eprintln!("skipped: {e}");
+            common::skipped(&e.to_string());
             None
         }
     }

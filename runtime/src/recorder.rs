@@ -74,7 +74,7 @@ pub struct Summary {
     pub events: u64,
     /// Events that were read and are not in scope.
     pub left_out: u64,
-    /// Events that could not be written because they are too long for the format.
+    /// Events and descriptions of processes that could not be written because they are too long for the format.
     pub too_long: u64,
     /// Bytes of the capture, before compression.
     pub bytes: u64,
@@ -123,25 +123,25 @@ impl Recorder {
     ) -> Result<Recorder, RecordError> {
         let scope = Members::new(scope)?;
         probe.attach()?;
-        let mut failed = None;
+        let (mut failed, mut summary) = (None, Summary::default());
         let mut scanner = Scanner::open(procfs::Options::default())?;
         scanner.snapshot(&mut |item| {
             let written = match item {
                 Metadata::Process(process) => writer.metadata(&Metadata::Process(hidden(process, environment))),
                 other => writer.metadata(other),
             };
-            // What is too long for the format is left out.
-            if let Err(e) = written
-                && !matches!(e, WriteError::TooLong { .. })
-            {
-                failed.get_or_insert(e);
+            match written {
+                Ok(()) => {}
+                // Left out, and told at the end.
+                Err(WriteError::TooLong { .. }) => summary.too_long += 1,
+                Err(e) => drop(failed.get_or_insert(e)),
             }
         })?;
         if let Some(e) = failed {
             return Err(e.into());
         }
         let own_thread = rustix::thread::gettid().as_raw_nonzero().get() as u64;
-        let (pending, summary) = (Vec::new(), Summary::default());
+        let pending = Vec::new();
         Ok(Recorder { probe, writer, scope, environment, pending, summary, own_thread })
     }
 
@@ -205,7 +205,7 @@ impl Recorder {
     }
 
     fn write(&mut self, pending: Pending) -> Result<(), RecordError> {
-        let Some(head) = Head::of(&pending.event) else { return Ok(()) };
+        let Some(head) = Head::of(&pending.event) else { return Err(RecordError::Damaged(usize::from(pending.cpu))) };
         if head.tid == self.own_thread || !self.scope.contains(&head, pending.cgroup, &pending.event)? {
             self.summary.left_out += 1;
             return Ok(());

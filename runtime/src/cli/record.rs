@@ -97,7 +97,8 @@ fn report(options: &Record, summary: &Summary) {
     let path = options.write.display();
     let _ = writeln!(out, "{} events, {} bytes in {path}", summary.events, summary.bytes);
     if summary.too_long > 0 {
-        let _ = writeln!(out, "warning: {} events are too long for the format and left out", summary.too_long);
+        let _ =
+            writeln!(out, "warning: {} events or processes are too long for the format and left out", summary.too_long);
     }
     for (cause, code, count) in &summary.losses.counted {
         let name = EVENTS.get(usize::from(*code)).map_or("?", |e| e.name);
