@@ -45,9 +45,11 @@ fn this_process() {
     assert_eq!((p.pid, p.vtid, p.vpid, p.flags), (own(), own(), own(), 0));
     assert_eq!(p.ptid, i64::from(std::os::unix::process::parent_id()));
     assert_eq!((p.uid, p.gid), (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw()));
-    let sid = rustix::process::getsid(None).unwrap().as_raw_nonzero().get();
-    let pgid = rustix::process::getpgrp().as_raw_nonzero().get();
-    assert_eq!((p.sid, p.pgid, p.vpgid), (i64::from(sid), i64::from(pgid), i64::from(pgid)));
+    // 0 where the session began outside of this pid namespace.
+    let stat = fs::read_to_string("/proc/self/stat").unwrap();
+    let after_name: Vec<&str> = stat[stat.rfind(')').unwrap() + 2..].split(' ').collect();
+    let [pgid, sid] = [2, 3].map(|field| after_name[field].parse::<i64>().unwrap());
+    assert_eq!((p.sid, p.pgid, p.vpgid), (sid, pgid, pgid));
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     assert_eq!(p.fdlimit, limit.map_or(-1, |l| l as i64));
     let inode = fs::metadata(&exe).unwrap();
