@@ -12,6 +12,7 @@
 //! - [`filter`]: what of the compiler's kernel plan (which events no rule can match) these programs ask first;
 //! - [`sys`]: the gate to the kernel: programs and maps;
 //! - [`ring`]: records read in place, one ring per CPU, the record of a capture as the record of the ring;
+//! - [`clock`]: the time of the records;
 //! - [`live`]: loading, attaching, counting what is lost and what is dropped;
 //! - [`features`]: what this kernel has, found by trying;
 //! - [`image`]: what a process runs between two execs, and the numbers that the kernel side gives;
@@ -22,6 +23,7 @@
 
 pub mod asm;
 pub mod btf;
+pub mod clock;
 pub mod descriptor;
 pub mod features;
 pub mod filter;

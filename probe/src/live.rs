@@ -13,6 +13,7 @@
 //! are there. Every event that was made and not sent is counted.
 
 use crate::btf::{Btf, BtfError, Kind};
+use crate::clock::Clock;
 use crate::features::lift_memlock;
 use crate::filter::maps::FilterMaps;
 use crate::filter::{self, Prefilter};
@@ -27,7 +28,6 @@ use peregrine_compiler::kernel::{EventPlan, Filter, KernelPlan};
 use peregrine_schema::capture::Hook;
 use peregrine_schema::syscalls::SYSCALLS;
 use peregrine_schema::{EVENT_COUNT, EVENTS, Event};
-use rustix::time::{ClockId, clock_gettime};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use thiserror::Error;
@@ -194,8 +194,7 @@ impl Probe {
     ) -> Result<Probe, ProbeError> {
         // Where maps count against the limit (before Linux 5.11); what makes them tells if that was not permitted.
         let _ = lift_memlock();
-        let boot_time = boot_time();
-        let mut kernel = Kernel::new(Btf::vmlinux()?, boot_time);
+        let mut kernel = Kernel::new(Btf::vmlinux()?, Clock::new().boot_time);
         kernel.capturing.descriptors = options.descriptors;
         let map = |name: &'static str| move |error| ProbeError::Map { name, error };
         let cpus = aya::util::nr_cpus().map_err(|(_, error)| ProbeError::Cpus(error))? as u32;
@@ -293,14 +292,20 @@ impl Probe {
         self.attachable.iter_mut().for_each(|one| one.link = None);
     }
 
-    /// Time as the records have it, nanoseconds since the epoch.
-    pub fn now(&self) -> u64 {
-        self.making.kernel.boot_time.wrapping_add(clock(ClockId::Boottime))
+    /// The clock of the records.
+    pub fn clock(&self) -> Clock {
+        Clock { boot_time: self.making.kernel.boot_time }
     }
 
-    /// The rings, by CPU.
+    /// The rings, by CPU; none once they are taken.
     pub fn rings(&mut self) -> &mut [Ring] {
         &mut self.rings
+    }
+
+    /// Gives the rings away, by CPU, so that each can be read by a thread of its own. What they hold can be read after
+    /// the probe is gone, too.
+    pub fn take_rings(&mut self) -> Vec<Ring> {
+        std::mem::take(&mut self.rings)
     }
 
     /// Events lost since the probe was loaded.
@@ -527,22 +532,3 @@ impl Making {
 fn made(event: &Event, hook: Hook, kernel: &Kernel) -> bool {
     event.producers.iter().any(|p| p.hook == hook && p.only.is_none_or(|arch| arch == kernel.arch))
 }
-
-/// When the system started, nanoseconds since the epoch: what the clock since boot lacks to the time of day.
-/// The smallest of a few readings, since time passes between the two clocks.
-pub fn boot_time() -> u64 {
-    let one = || {
-        let since_boot = clock(ClockId::Boottime);
-        clock(ClockId::Realtime).wrapping_sub(since_boot)
-    };
-    (0..BOOT_READINGS).map(|_| one()).min().unwrap_or_default()
-}
-
-/// Nanoseconds of a clock.
-fn clock(id: ClockId) -> u64 {
-    let time = clock_gettime(id);
-    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
-}
-
-/// Readings of the clocks.
-const BOOT_READINGS: usize = 16;

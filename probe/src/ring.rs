@@ -4,13 +4,15 @@
 //! when the batch ends, the kernel gets the room of those that were taken, in one store. Nothing sleeps here and
 //! nothing is woken: programs submit with [`NO_WAKEUP`], and whoever reads decides when to look again.
 //!
+//! A ring may be read by a thread of its own; others see by its [`Level`] whether anything waits in it.
+//!
 //! What must hold: one reader for each ring. A record that a program is still writing holds up those behind it
 //! (they are in the order of reservation); it comes with a later batch.
 //!
 //! Aya's reader is not used: it stores the position after each record and lends one at a time.
 
 use crate::sys::map::MapSpec;
-use crate::sys::ring::{Memory, Position, Read};
+use crate::sys::ring::{Memory, Position, Positions, Read};
 use aya::maps::MapData;
 use std::cell::Cell;
 use std::io;
@@ -73,15 +75,32 @@ impl Ring {
         self.memory.size()
     }
 
-    /// Bytes that are reserved or written and not read yet; a record takes its length and 8, rounded up to 8.
-    pub fn waiting(&self) -> usize {
-        Memory::distance(self.memory.start(), self.memory.end())
+    /// How full it is, for any thread and as long as it likes.
+    pub fn level(&self) -> Level {
+        Level(self.memory.positions())
     }
 
     /// What is in the ring now.
     pub fn batch(&mut self) -> Batch<'_> {
         let (at, end) = (self.memory.start(), self.memory.end());
         Batch { memory: &mut self.memory, at: Cell::new(at), end, damaged: Cell::new(false) }
+    }
+}
+
+/// How full a ring is, seen from outside of the thread that reads it.
+#[derive(Clone)]
+pub struct Level(Positions);
+
+impl Level {
+    /// Bytes that are reserved or written and not given back yet; a record takes its length and 8, rounded up to 8.
+    /// Two loads; what comes meanwhile may be counted or not.
+    pub fn waiting(&self) -> usize {
+        self.0.between()
+    }
+
+    /// Whether, at some time during this call, all that had come was read, and its batches were at their end.
+    pub fn is_empty(&self) -> bool {
+        self.waiting() == 0
     }
 }
 

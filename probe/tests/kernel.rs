@@ -274,7 +274,7 @@ fn records_come_in_order_and_are_held_together() {
     let mut expected = (0..).filter(|n| n % 7 != 6);
     for turn in 1..=40 {
         call(70);
-        assert_eq!(ring.waiting(), 70 * 48);
+        assert_eq!(ring.level().waiting(), 70 * 48);
         {
             let batch = ring.batch();
             let records: Vec<&[u8]> = batch.iter().collect();
@@ -284,7 +284,7 @@ fn records_come_in_order_and_are_held_together() {
                 assert_eq!(u64::from_ne_bytes(record[..8].try_into().unwrap()), expected.next().unwrap());
             }
         }
-        assert_eq!(ring.waiting(), 0);
+        assert_eq!(ring.level().waiting(), 0);
     }
     // What a batch leaves is in the next.
     call(10);
@@ -292,7 +292,7 @@ fn records_come_in_order_and_are_held_together() {
     assert_eq!(ring.batch().iter().count(), 9 - 3);
     drop(link);
     call(10);
-    assert_eq!(ring.waiting(), 0, "detached");
+    assert_eq!(ring.level().waiting(), 0, "detached");
 }
 
 #[test]

@@ -7,8 +7,10 @@ mod common;
 use peregrine_probe::live::{Options, Probe};
 use peregrine_probe::program::Loss;
 use peregrine_probe::program::layout::RingRecord;
+use peregrine_probe::ring::Ring;
 use peregrine_schema::EVENTS;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 #[test]
 fn a_probe_records_what_happens() {
@@ -37,6 +39,46 @@ fn a_probe_records_what_happens() {
     for event in ["CLOSE_X", "OPENAT_2_X", "EXECVE_19_X", "PROCEXIT_1_E", "GENERIC_X"] {
         assert!(counts.contains_key(event), "no {event}");
     }
+}
+
+#[test]
+fn rings_are_read_by_threads_of_their_own() {
+    const CALLS: usize = 1000;
+    let seek = |code: u16| EVENTS[usize::from(code)].id == "LSEEK_X";
+    let mut probe = match Probe::load(seek, None, Options { ring_bytes: 1 << 20, ..Options::default() }) {
+        Ok(probe) => probe,
+        Err(e) => return common::skipped(&e.to_string()),
+    };
+    let (rings, clock, begin) = (probe.take_rings(), probe.clock(), probe.clock().now());
+    assert!(probe.rings().is_empty() && !rings.is_empty());
+    let levels: Vec<_> = rings.iter().map(|ring| ring.level()).collect();
+    let (stop, own) = (AtomicBool::new(false), common::own_tid());
+    let stop = &stop;
+    let read = std::thread::scope(|scope| {
+        let reader = |mut ring: Ring| {
+            let mut count = 0;
+            // What is there when the word comes is still read.
+            while !stop.load(Relaxed) || !ring.level().is_empty() {
+                let batch = ring.batch();
+                for record in batch.iter().map(common::Record::parse).filter(|record| record.tid == own) {
+                    assert!((begin..=clock.now()).contains(&record.ts), "{record:?}");
+                    count += 1;
+                }
+                std::thread::yield_now();
+            }
+            count
+        };
+        let threads: Vec<_> = rings.into_iter().map(|ring| scope.spawn(move || reader(ring))).collect();
+        probe.attach().expect("attached");
+        (0..CALLS).for_each(|_| {
+            common::call(libc::SYS_lseek, &[u64::MAX]);
+        });
+        probe.detach();
+        stop.store(true, Relaxed);
+        threads.into_iter().map(|thread| thread.join().expect("read")).sum::<usize>()
+    });
+    assert!(levels.iter().all(|level| level.is_empty()));
+    assert_eq!(read + probe.losses().expect("losses").total() as usize, CALLS);
 }
 
 /// Call 20 is `getpid` for 32-bit programs and `writev` for others.

@@ -151,7 +151,7 @@ impl Recorder {
     ///
     /// If the capture cannot be written.
     pub fn poll(&mut self) -> Result<&Summary, RecordError> {
-        let begin = self.probe.now();
+        let begin = self.probe.clock().now();
         self.take()?;
         self.write_until(begin.saturating_sub(UNDER_WAY))?;
         Ok(&self.summary)

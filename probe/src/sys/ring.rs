@@ -21,6 +21,7 @@ use super::limits::page_size;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr::NonNull;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 const BUSY: u32 = 1 << 31;
@@ -36,6 +37,11 @@ struct Mapping {
 #[expect(unsafe_code, reason = "memory shared with the kernel")]
 // SAFETY: the memory belongs to the mapping and not to a thread.
 unsafe impl Send for Mapping {}
+
+#[expect(unsafe_code, reason = "memory shared with the kernel")]
+// SAFETY: the address and length never change; what lies there is loaded and stored atomically, but for records, which
+// only the one `Memory` of a ring reads.
+unsafe impl Sync for Mapping {}
 
 impl Mapping {
     #[expect(unsafe_code, reason = "a system call that makes memory")]
@@ -80,10 +86,45 @@ pub(crate) enum Read<'m> {
     Damaged,
 }
 
-/// The memory of one ring.
-pub(crate) struct Memory {
+/// What is mapped of a ring.
+struct Mapped {
     consumer: Mapping,
     producer: Mapping,
+}
+
+impl Mapped {
+    #[expect(unsafe_code, reason = "memory shared with the kernel")]
+    fn consumer_word(&self) -> &AtomicUsize {
+        // SAFETY: the mapping begins with the position, aligned to a page, writable; the kernel, too, uses it
+        // atomically only.
+        unsafe { AtomicUsize::from_ptr(self.consumer.start.as_ptr().cast()) }
+    }
+
+    #[expect(unsafe_code, reason = "memory shared with the kernel")]
+    fn producer_word(&self) -> &AtomicUsize {
+        // SAFETY: the mapping begins with the position, aligned to a page; it is only loaded here, since the
+        // mapping is read-only.
+        unsafe { AtomicUsize::from_ptr(self.producer.start.as_ptr().cast()) }
+    }
+}
+
+/// The positions of a ring, for any thread.
+#[derive(Clone)]
+pub(crate) struct Positions(Arc<Mapped>);
+
+impl Positions {
+    /// Bytes between the consumer's and the producer's position.
+    pub(crate) fn between(&self) -> usize {
+        // In this order: the consumer's, which never passes the producer's, can only have grown since it was loaded, so
+        // if the two are equal, they were so when the second was loaded.
+        let consumer = self.0.consumer_word().load(Ordering::Acquire);
+        self.0.producer_word().load(Ordering::Acquire).saturating_sub(consumer)
+    }
+}
+
+/// The memory of one ring.
+pub(crate) struct Memory {
+    mapped: Arc<Mapped>,
     page: usize,
     size: usize,
     /// What the consumer position says.
@@ -100,27 +141,17 @@ impl Memory {
         let consumer = Mapping::new(fd, 0, page, true)?;
         // The kernel checks that the ring has as much memory as this.
         let producer = Mapping::new(fd, page, page + 2 * size, false)?;
-        let mut memory = Memory { consumer, producer, page, size, read: 0 };
-        memory.read = memory.consumer_word().load(Ordering::Acquire);
-        Ok(memory)
+        let mapped = Mapped { consumer, producer };
+        let read = mapped.consumer_word().load(Ordering::Acquire);
+        Ok(Memory { mapped: Arc::new(mapped), page, size, read })
     }
 
     pub(crate) fn size(&self) -> usize {
         self.size
     }
 
-    #[expect(unsafe_code, reason = "memory shared with the kernel")]
-    fn consumer_word(&self) -> &AtomicUsize {
-        // SAFETY: the mapping begins with the position, aligned to a page, writable; the kernel, too, uses it
-        // atomically only.
-        unsafe { AtomicUsize::from_ptr(self.consumer.start.as_ptr().cast()) }
-    }
-
-    #[expect(unsafe_code, reason = "memory shared with the kernel")]
-    fn producer_word(&self) -> &AtomicUsize {
-        // SAFETY: the mapping begins with the position, aligned to a page; it is only loaded here, since the
-        // mapping is read-only.
-        unsafe { AtomicUsize::from_ptr(self.producer.start.as_ptr().cast()) }
+    pub(crate) fn positions(&self) -> Positions {
+        Positions(Arc::clone(&self.mapped))
     }
 
     /// Where reading goes on.
@@ -131,12 +162,7 @@ impl Memory {
     /// How far programs have reserved.
     pub(crate) fn end(&self) -> Position {
         // Pairs with the kernel's release of the position after it has written the record's header as busy.
-        Position(self.producer_word().load(Ordering::Acquire))
-    }
-
-    /// The bytes from one position to another.
-    pub(crate) fn distance(from: Position, to: Position) -> usize {
-        to.0.saturating_sub(from.0)
+        Position(self.mapped.producer_word().load(Ordering::Acquire))
     }
 
     /// What lies at a position of this ring, up to `end`.
@@ -148,7 +174,7 @@ impl Memory {
         let offset = self.page + (at.0 & (self.size - 1));
         // SAFETY: `offset` is at most a page and `size` minus 8, positions being multiples of 8, and the mapping has
         // a page and twice `size`. The header is written by the kernel atomically; it is only loaded here.
-        let header = unsafe { AtomicU32::from_ptr(self.producer.start.as_ptr().add(offset).cast()) };
+        let header = unsafe { AtomicU32::from_ptr(self.mapped.producer.start.as_ptr().add(offset).cast()) };
         // Pairs with the kernel's exchange that commits: whoever sees the bit gone sees the bytes.
         let header = header.load(Ordering::Acquire);
         if header & BUSY != 0 {
@@ -167,7 +193,7 @@ impl Memory {
         // committed, so the kernel leaves its bytes alone until the consumer position passes it; that takes
         // `&mut self`, for which this borrow must have ended.
         let data = unsafe {
-            let start = self.producer.start.as_ptr().add(offset + HEADER);
+            let start = self.mapped.producer.start.as_ptr().add(offset + HEADER);
             std::slice::from_raw_parts(start, length)
         };
         Read::Data(data, next)
@@ -180,7 +206,7 @@ impl Memory {
         }
         self.read = to.0;
         // Pairs with the kernel's acquire before it uses the room again: our reading is over.
-        self.consumer_word().store(self.read, Ordering::Release);
+        self.mapped.consumer_word().store(self.read, Ordering::Release);
     }
 }
 
@@ -259,8 +285,11 @@ mod tests {
         let mut word = [0; 8];
         fake.0.read_exact_at(&mut word, 0).unwrap();
         assert_eq!(usize::from_ne_bytes(word), 16);
+        assert_eq!(memory.positions().between(), 16);
+        memory.release(Position(32));
+        assert_eq!(memory.positions().between(), 0);
         // Whoever maps it next goes on there.
-        assert_eq!(Memory::map(fake.0.as_fd(), SIZE).unwrap().start(), Position(16));
+        assert_eq!(Memory::map(fake.0.as_fd(), SIZE).unwrap().start(), Position(32));
     }
 
     #[test]
