@@ -86,7 +86,7 @@ fn profile(path: &Path, rules: &RuleSet, program: &Program) -> anyhow::Result<Pr
     let mut measuring = Detector::with_matcher(rules, Matcher::measuring(rules, program.clone()), &options);
     end_to_end(path, &mut measuring)?;
     let Matcher::Interp(interpreter) = measuring.matcher() else { bail!("only the interpreter measures") };
-    let measured = interpreter.measurements().context("nothing was measured")?;
+    let measured = measuring.measurements().context("nothing was measured")?;
     Ok(Profile::new(rules, interpreter, measured, measuring.counts()))
 }
 

@@ -110,6 +110,23 @@ impl AsFd for Ring {
     }
 }
 
+/// A place between two records of a ring; see [`Batch::look`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place(Position);
+
+/// What lies at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look<'b> {
+    /// A record, and the place behind it.
+    Record(&'b [u8], Place),
+    /// Nothing, when the batch began.
+    End,
+    /// What a program is still writing.
+    Unfinished,
+    /// A length that cannot be: [`Batch::is_damaged`].
+    Damaged,
+}
+
 /// The records that were in a ring when the batch began. Dropping it gives the room of those taken to the kernel.
 pub struct Batch<'r> {
     memory: &'r mut Memory,
@@ -135,6 +152,34 @@ impl Batch<'_> {
                 }
             }
         }
+    }
+
+    /// Where the next record lies.
+    pub fn place(&self) -> Place {
+        Place(self.at.get())
+    }
+
+    /// Looks at a record that is not taken yet, from the place of an earlier look or [`Batch::place`]. Places hold from
+    /// batch to batch.
+    pub fn look(&self, at: Place) -> Look<'_> {
+        let mut at = at.0.max(self.at.get());
+        loop {
+            match self.memory.read(at, self.end) {
+                Read::End => return Look::End,
+                Read::Busy => return Look::Unfinished,
+                Read::Damaged => {
+                    self.damaged.set(true);
+                    return Look::Damaged;
+                }
+                Read::Discarded(next) => at = next,
+                Read::Data(data, next) => return Look::Record(data, Place(next)),
+            }
+        }
+    }
+
+    /// Takes all records before a place.
+    pub fn take(&self, before: Place) {
+        self.at.set(before.0.max(self.at.get()));
     }
 
     /// The records that follow.

@@ -6,7 +6,7 @@
 
 use crate::fields::{EventView, time};
 use crate::format::{field_json, output_fields, render_text, sanitize};
-use peregrine_compiler::hir::{ExtraValue, Operand, Rule};
+use peregrine_compiler::hir::{ExtraValue, Operand, Priority, Rule};
 use serde_json::{Map, Value as Json};
 
 /// Form of alerts.
@@ -57,6 +57,54 @@ impl Alerts {
         } else {
             let quoted = Json::String(sanitize(&self.message).into_owned()).to_string();
             self.line.extend_from_slice(&quoted.as_bytes()[1..quoted.len() - 1]);
+        }
+        &self.line
+    }
+
+    /// An alert of the program itself at a time in ns since the epoch, in Falco's form: rule, what happened, and texts by
+    /// name.
+    pub fn internal(
+        &mut self,
+        ts: u64,
+        rule: &str,
+        priority: Priority,
+        what: &str,
+        fields: &[(&str, String)],
+    ) -> &[u8] {
+        self.message.clear();
+        if self.format.iso_8601 {
+            time::iso8601(&mut self.message, ts);
+            self.message.extend_from_slice(b"+0000");
+        } else {
+            time::local(&mut self.message, ts, self.format.utc_offset, false, true);
+        }
+        let output = format!("{rule}. {what}");
+        self.line.clear();
+        let mut utc = Vec::new();
+        time::iso8601(&mut utc, ts);
+        utc.push(b'Z');
+        let quoted = |text: &str| Json::String(text.to_owned());
+        if self.format.json {
+            let alert = Map::from_iter([
+                ("hostname".to_owned(), quoted(&self.format.hostname)),
+                ("output".to_owned(), quoted(&output)),
+                (
+                    "output_fields".to_owned(),
+                    Json::Object(fields.iter().map(|(n, v)| ((*n).to_owned(), quoted(v))).collect()),
+                ),
+                ("priority".to_owned(), quoted(priority.name())),
+                ("rule".to_owned(), quoted(rule)),
+                ("source".to_owned(), quoted("internal")),
+                ("time".to_owned(), quoted(&String::from_utf8_lossy(&utc))),
+            ]);
+            let _ = serde_json::to_writer(&mut self.line, &Json::Object(alert));
+        } else {
+            self.line.extend_from_slice(&self.message);
+            self.line.extend_from_slice(format!(": {} {output}", priority.name()).as_bytes());
+            let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", quoted(value))).collect();
+            if !fields.is_empty() {
+                self.line.extend_from_slice(format!(" ({})", fields.join(" ")).as_bytes());
+            }
         }
         &self.line
     }

@@ -9,6 +9,7 @@
 //! alert    alerts as lines of text or JSON
 //! procfs   the machine's processes, descriptors, users and interfaces from /proc
 //! replay   events → matching rules → alerts
+//! live     the machine as it runs: probe → state → rules → alerts
 //! cli      the `peregrine` program
 //! ```
 
@@ -19,6 +20,7 @@ pub mod compiled;
 pub mod containers;
 pub mod fields;
 pub mod format;
+pub mod live;
 pub mod procfs;
 pub mod profile;
 pub mod record;

@@ -5,11 +5,13 @@ use crate::fields::{Bound, Env, EventView};
 use crate::session::{Delivered, Session, SessionError};
 use bumpalo::Bump;
 use peregrine_compiler::backend::frame::Pad;
+use peregrine_compiler::backend::measure::Measurements;
 use peregrine_compiler::backend::native::NativeError;
 use peregrine_compiler::backend::{EngineKind, Matcher};
 use peregrine_compiler::hir::{Priority, RuleSet};
 use peregrine_compiler::ir::RuleId;
 use peregrine_compiler::report::printable;
+use std::sync::Arc;
 
 /// How events are matched and alerts written.
 #[derive(Debug, Clone, Default)]
@@ -26,7 +28,7 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Detector<'r> {
     rules: &'r RuleSet,
-    matcher: Matcher,
+    matcher: Arc<Matcher>,
     pad: Pad,
     bound: Bound,
     scratch: Bump,
@@ -49,8 +51,9 @@ impl<'r> Detector<'r> {
         Ok(Detector::with_matcher(rules, Matcher::new(options.engine, rules)?, options))
     }
 
-    /// With a matcher that has been made for `rules`.
-    pub fn with_matcher(rules: &'r RuleSet, matcher: Matcher, options: &Options) -> Detector<'r> {
+    /// With a matcher that has been made for `rules`; several may share it.
+    pub fn with_matcher(rules: &'r RuleSet, matcher: impl Into<Arc<Matcher>>, options: &Options) -> Detector<'r> {
+        let matcher = matcher.into();
         Detector {
             rules,
             pad: matcher.pad(),
@@ -67,6 +70,11 @@ impl<'r> Detector<'r> {
     /// What matches.
     pub fn matcher(&self) -> &Matcher {
         &self.matcher
+    }
+
+    /// What was counted and timed, if the matcher measures.
+    pub fn measurements(&self) -> Option<&Measurements> {
+        self.pad.measurements()
     }
 
     /// How often rules matched so far.

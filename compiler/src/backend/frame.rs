@@ -12,6 +12,7 @@
 //! What lives longer than an event is in the pad's [`Store`]s.
 
 use super::kept::{Answers, Store};
+use super::measure::Measurements;
 use crate::value::{Event, Value};
 use std::cell::{Cell, OnceCell, RefCell};
 
@@ -128,6 +129,8 @@ pub struct Pad {
     /// Rules found, in any order.
     pub(super) found: RefCell<Vec<u32>>,
     pub(super) epoch: u32,
+    /// What is counted and timed, if anything is.
+    pub(super) measurements: Option<Box<Measurements>>,
 }
 
 impl Default for Pad {
@@ -150,7 +153,13 @@ impl Pad {
             files,
             found: RefCell::default(),
             epoch: 0,
+            measurements: None,
         }
+    }
+
+    /// What has been counted and timed.
+    pub fn measurements(&self) -> Option<&Measurements> {
+        self.measurements.as_deref()
     }
 
     /// Forgets all answers of the event.

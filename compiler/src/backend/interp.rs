@@ -13,19 +13,19 @@ use crate::value::Event;
 pub struct Interpreter {
     program: Program,
     plan: Plan,
-    measurements: Option<Measurements>,
+    /// Fields of the rules, if tests are to be counted and timed.
+    measured: Option<usize>,
 }
 
 impl Interpreter {
     /// Prepares a program of `rules`.
     pub fn new(rules: &RuleSet, program: Program) -> Interpreter {
-        Interpreter { plan: Plan::new(rules, &program), program, measurements: None }
+        Interpreter { plan: Plan::new(rules, &program), program, measured: None }
     }
 
     /// The same, counting and timing tests.
     pub fn measuring(rules: &RuleSet, program: Program) -> Interpreter {
-        let measurements = Some(Measurements::new(rules.fields.len(), &program.predicates));
-        Interpreter { measurements, ..Interpreter::new(rules, program) }
+        Interpreter { measured: Some(rules.fields.len()), ..Interpreter::new(rules, program) }
     }
 
     /// The program.
@@ -33,14 +33,10 @@ impl Interpreter {
         &self.program
     }
 
-    /// What has been counted and timed.
-    pub fn measurements(&self) -> Option<&Measurements> {
-        self.measurements.as_ref()
-    }
-
     /// Memory for a worker.
     pub fn pad(&self) -> Pad {
-        self.plan.pad()
+        let measurements = self.measured.map(|fields| Box::new(Measurements::new(fields, &self.program.predicates)));
+        Pad { measurements, ..self.plan.pad() }
     }
 
     /// Whether any rule can match events of this code.
@@ -52,7 +48,7 @@ impl Interpreter {
     pub(super) fn run<E: Event + ?Sized>(&self, pad: &mut Pad, event: &E, all: bool) {
         let Some(function) = self.program.by_code.get(event.code() as usize).copied().flatten() else { return };
         let run = Run { frame: Frame::new(event, pad), plan: &self.plan, all };
-        let timed = self.measurements.as_ref().is_some_and(Measurements::begin);
+        let timed = run.frame.pad.measurements.as_ref().is_some_and(|measurements| measurements.begin());
         self.function(function as usize, &run, timed);
     }
 
@@ -78,7 +74,7 @@ impl Interpreter {
                     next
                 }
                 Block::Test { predicate, holds, fails } => {
-                    let held = match &self.measurements {
+                    let held = match &run.frame.pad.measurements {
                         None => run.test(predicate.0),
                         Some(m) => m.test(run, predicate.0, timed),
                     };

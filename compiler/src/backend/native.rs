@@ -14,6 +14,7 @@ use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Module as _, ModuleError};
 use std::cell::Cell;
+use std::sync::{Mutex, PoisonError};
 
 /// Why there is no native code.
 #[derive(Debug, thiserror::Error)]
@@ -58,8 +59,8 @@ pub struct Native {
 
 /// Owner of the executable memory.
 enum Memory {
-    /// Only `None` while being dropped.
-    Module(Option<Box<JITModule>>),
+    /// Only `None` while being dropped, and only looked at then: locked, so that threads can share the code.
+    Module(Mutex<Option<Box<JITModule>>>),
     /// A mapped file.
     Mapped(#[expect(dead_code, reason = "kept alive, not looked at")] Box<dyn Send + Sync>),
 }
@@ -74,7 +75,7 @@ impl Drop for Memory {
     #[expect(unsafe_code, reason = "frees executable memory")]
     fn drop(&mut self) {
         if let Memory::Module(module) = self
-            && let Some(module) = module.take()
+            && let Some(module) = module.get_mut().unwrap_or_else(PoisonError::into_inner).take()
         {
             // SAFETY: entries are only called by `run`, which borrows the owner; none can be running or be called
             // again.
@@ -186,7 +187,7 @@ fn in_memory(isa: OwnedTargetIsa, code: &codegen::Code) -> Result<(Memory, Vec<E
         unsafe { std::mem::transmute::<*const u8, Entry>(module.get_finalized_function(id)) }
     };
     let functions = ids.into_iter().map(entry).collect();
-    Ok((Memory::Module(Some(Box::new(module))), functions))
+    Ok((Memory::Module(Mutex::new(Some(Box::new(module)))), functions))
 }
 
 /// What the callbacks work on.

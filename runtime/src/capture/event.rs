@@ -125,6 +125,22 @@ pub(super) fn parse_any(block: &[u8], form: EventBlock) -> Result<Record<'_>, Pr
 #[inline(always)]
 pub(super) fn parse(block: &[u8], form: EventBlock) -> Result<Record<'_>, Problem> {
     let event = block.get(HEADER + form.prefix()..block.len() - TRAILER).unwrap_or_default();
+    let flags = if form.flags { u32_at(block, HEADER + 2) } else { 0 };
+    parse_bare(event, form, u16_at(block, HEADER), flags)
+}
+
+/// Reads an event as the probe makes it; `None` if it is damaged or of an unknown type.
+pub(crate) fn live(event: &[u8], cpu: u16) -> Option<Record<'_>> {
+    let code = event.get(CODE..)?.first_chunk()?;
+    if usize::from(u16::from_le_bytes(*code)) >= EVENT_COUNT {
+        return None;
+    }
+    parse_bare(event, EventBlock::USUAL, cpu, 0).ok()
+}
+
+/// Reads an event without what a block puts around it, whose code is of this schema.
+#[inline(always)]
+fn parse_bare(event: &[u8], form: EventBlock, cpu: u16, flags: u32) -> Result<Record<'_>, Problem> {
     let available = event.len() as u32;
     let header_len = if form.counted { EVENT_HEADER } else { COUNTLESS };
     let (Some(header), true) = (event.first_chunk::<COUNTLESS>(), event.len() >= header_len) else {
@@ -152,8 +168,8 @@ pub(super) fn parse(block: &[u8], form: EventBlock) -> Result<Record<'_>, Proble
         ts: u64_at(header, 0),
         tid: u64_at(header, 8) as i64,
         code,
-        cpu: u16_at(block, HEADER),
-        flags: if form.flags { u32_at(block, HEADER + 2) } else { 0 },
+        cpu,
+        flags,
         params: Params::new(lens, data, width),
     })
 }

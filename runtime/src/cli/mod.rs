@@ -5,6 +5,8 @@
 pub mod doctor;
 pub mod record;
 pub mod replay;
+mod rules;
+pub mod run;
 
 use crate::profile::ProfileFormat;
 use anyhow::Context as _;
@@ -26,6 +28,12 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Watch this system and print an alert for each event that a rule matches
+    ///
+    /// Needs root, or CAP_BPF, CAP_PERFMON and, to describe the processes of others, CAP_SYS_PTRACE and
+    /// CAP_DAC_READ_SEARCH; `peregrine doctor` tells what is missing. SIGHUP and changes of the rule files put other rules
+    /// in force without losing an event; SIGINT and SIGTERM end it.
+    Run(Run),
     /// Run rules over a recorded capture and print the alerts
     Replay(Replay),
     /// Record what happens on this system into a capture: of a command, of a control group, or everything
@@ -49,12 +57,9 @@ enum Command {
     },
 }
 
-/// Options of `peregrine replay`.
+/// Rules, and what becomes of their alerts.
 #[derive(Debug, Args)]
-pub struct Replay {
-    /// Capture file (.scap, plain or gzip)
-    #[arg(value_hint = ValueHint::FilePath)]
-    pub capture: PathBuf,
+pub struct RuleOptions {
     /// Rule file, or directory of *.yml and *.yaml files; repeatable. Peregrine's own rules if none is given. A file
     /// built by `rulec build` is run as it is; rule files named beside it must be those it was built from
     #[arg(short, long = "rules", value_name = "FILE_OR_DIR", value_hint = ValueHint::AnyPath)]
@@ -80,12 +85,50 @@ pub struct Replay {
     /// Print times as ISO 8601 in UTC instead of local wall clock
     #[arg(long)]
     pub time_iso_8601: bool,
-    /// Print where the time of matching goes instead of alerts; conditions are interpreted, one event of 16 is timed
-    #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text", conflicts_with_all = ["engine", "format"])]
-    pub profile: Option<ProfileFormat>,
     /// What evaluates the conditions
     #[arg(long, value_enum, default_value_t)]
     pub engine: Engine,
+}
+
+/// Options of `peregrine replay`.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// Capture file (.scap, plain or gzip)
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub capture: PathBuf,
+    /// Rules and alerts
+    #[command(flatten)]
+    pub rules: RuleOptions,
+    /// Print where the time of matching goes instead of alerts; conditions are interpreted, one event of 16 is timed
+    #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text", conflicts_with_all = ["engine", "format"])]
+    pub profile: Option<ProfileFormat>,
+}
+
+/// Options of `peregrine run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Rules and alerts
+    #[command(flatten)]
+    pub rules: RuleOptions,
+    /// Append alerts to this file, too
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output_file: Option<PathBuf>,
+    /// Do not print alerts on standard output
+    #[arg(long, requires = "output_file")]
+    pub no_stdout: bool,
+    /// Stop after so many seconds
+    #[arg(long = "for", value_name = "SECONDS")]
+    pub seconds: Option<u64>,
+    /// Do not look for changes of the rule files; SIGHUP reads them again in any case
+    #[arg(long)]
+    pub no_watch: bool,
+    /// Check the filters in the kernel: of what they would drop, send one event of so many (1: all), and report those
+    /// that a rule matches
+    #[arg(long, value_name = "SHARE", value_parser = clap::value_parser!(u32).range(1..))]
+    pub shadow: Option<u32>,
+    /// Size of each CPU's ring
+    #[arg(long, value_name = "MIB", default_value_t = 8)]
+    pub ring_size: u32,
 }
 
 /// Options of `peregrine record`.
@@ -177,8 +220,12 @@ pub fn main() -> u8 {
         Err(error) => error.exit(),
     };
     let result = match cli.command {
+        Command::Run(options) => {
+            let switches = rules::switches(matches.subcommand_matches("run"));
+            run::run(&options, &switches)
+        }
         Command::Replay(options) => {
-            let switches = replay::switches(matches.subcommand_matches("replay"));
+            let switches = rules::switches(matches.subcommand_matches("replay"));
             replay::run(&options, &switches)
         }
         Command::Record(options) => return exit_code(record::run(&options)),

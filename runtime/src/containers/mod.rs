@@ -229,7 +229,7 @@ struct Fields {
 }
 
 /// All containers.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Containers {
     by_id: hashbrown::HashMap<Box<[u8]>, Arc<Container>, foldhash::fast::RandomState>,
     /// How often `by_id` changed.

@@ -27,23 +27,6 @@ use std::mem::MaybeUninit;
 /// Tables of sockets by network namespace.
 pub(super) type Namespaces = HashMap<u64, Sockets, foldhash::fast::RandomState>;
 
-/// Kinds of descriptors without a file.
-const ANONYMOUS: [(&[u8], FdKind); 13] = [
-    (b"[eventfd]", FdKind::Event),
-    (b"[eventpoll]", FdKind::EventPoll),
-    (b"inotify", FdKind::Inotify),
-    (b"[signalfd]", FdKind::SignalFd),
-    (b"[timerfd]", FdKind::TimerFd),
-    (b"[io_uring]", FdKind::IoUring),
-    (b"[userfaultfd]", FdKind::Userfaultfd),
-    (b"[pidfd]", FdKind::PidFd),
-    (b"bpf-map", FdKind::Bpf),
-    (b"bpf-prog", FdKind::Bpf),
-    (b"bpf-link", FdKind::Bpf),
-    (b"bpf_link", FdKind::Bpf),
-    (b"bpf_iter", FdKind::Bpf),
-];
-
 /// How the kernel numbers flags of open files, and `file_flags` does. Those of several bits count if one is set.
 const FLAGS: [(OFlags, u32); 11] = [
     (OFlags::APPEND, 1 << 3),
@@ -129,8 +112,8 @@ impl Reader<'_> {
         if let Some(what) = text.strip_prefix(b"anon_inode:") {
             // They share an inode that tells nothing.
             let ino = inode.map_or(0, |i| i.stx_ino);
-            return match ANONYMOUS.iter().find(|(name, _)| *name == what) {
-                Some((_, kind)) => entry(ino, *kind, FdInfo::Named(Vec::new())),
+            return match FdKind::anonymous(what) {
+                Some(kind) => entry(ino, kind, FdInfo::Named(Vec::new())),
                 None => entry(ino, FdKind::Unsupported, FdInfo::Named(path())),
             };
         }

@@ -28,7 +28,7 @@ pub struct Facts {
 }
 
 /// The stamps of a thread table, and who depends on whom.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Stamps {
     /// The last number given.
     last: u64,

@@ -19,6 +19,23 @@ pub const O_CLOEXEC: u32 = 0x1000;
 /// `EPOLL_CLOEXEC` and `MFD_CLOEXEC` among the flags of epoll and memfd descriptors.
 const SPECIAL_CLOEXEC: u32 = 1;
 
+/// Kinds of descriptors without a file.
+const ANONYMOUS: [(&[u8], FdKind); 13] = [
+    (b"[eventfd]", FdKind::Event),
+    (b"[eventpoll]", FdKind::EventPoll),
+    (b"inotify", FdKind::Inotify),
+    (b"[signalfd]", FdKind::SignalFd),
+    (b"[timerfd]", FdKind::TimerFd),
+    (b"[io_uring]", FdKind::IoUring),
+    (b"[userfaultfd]", FdKind::Userfaultfd),
+    (b"[pidfd]", FdKind::PidFd),
+    (b"bpf-map", FdKind::Bpf),
+    (b"bpf-prog", FdKind::Bpf),
+    (b"bpf-link", FdKind::Bpf),
+    (b"bpf_link", FdKind::Bpf),
+    (b"bpf_iter", FdKind::Bpf),
+];
+
 /// Type of a descriptor (`SCAP_FD_*`; the discriminant is the id in captures).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
@@ -79,6 +96,11 @@ impl FdKind {
             PidFd,
         ];
         KINDS.get(usize::from(id)).copied()
+    }
+
+    /// The type of a descriptor without a file, as the kernel calls it.
+    pub fn anonymous(name: &[u8]) -> Option<FdKind> {
+        ANONYMOUS.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
     }
 }
 

@@ -27,7 +27,7 @@ const MAX_SPARE_NAME: usize = 512;
 type High = hashbrown::HashMap<i64, u32, foldhash::fast::RandomState>;
 
 /// Numbers of the open descriptors of a process.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct FdTable {
     /// By number, as long as the highest one needs.
     low: Vec<u32>,
@@ -43,6 +43,12 @@ impl FdTable {
     #[inline]
     pub(super) fn any_unconnected(&self) -> bool {
         self.unconnected != 0
+    }
+
+    /// Whether there is none.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
     fn high_index(&self, num: i64) -> Option<u32> {
@@ -93,13 +99,13 @@ impl FdTable {
 }
 
 /// The descriptors of all tables.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Pool {
     entries: Vec<Entry>,
     free: Vec<u32>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Entry {
     /// Tables that have it.
     users: u32,

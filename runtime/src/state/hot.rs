@@ -19,10 +19,12 @@ pub(super) const NO_ENTER: u16 = u16::MAX;
 const RECENT: usize = 256;
 
 /// What one event of a thread leaves for the next.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Hot {
     /// The thread.
     tid: i64,
+    /// Number that the kernel gave to the image of the process; 0 if it is not known, and in captures.
+    pub(super) image: u64,
     /// Stamp of the thread.
     stamp: u64,
     /// Version of the thread for which `holder` holds.
@@ -45,6 +47,7 @@ impl Hot {
     fn new(tid: i64, fds: FdTable) -> Hot {
         Hot {
             tid,
+            image: 0,
             stamp: 0,
             holder_version: 0,
             holder: NO_SLOT,
@@ -58,7 +61,7 @@ impl Hot {
 }
 
 /// The rows of all threads.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Rows {
     rows: Vec<Hot>,
     recent: Box<[u32; RECENT]>,
@@ -155,6 +158,12 @@ impl Rows {
     #[inline]
     pub(super) fn any_unconnected(&self, slot: u32) -> bool {
         self.rows[slot as usize].fds.any_unconnected()
+    }
+
+    /// Whether the thread has no descriptors of its own.
+    #[inline]
+    pub(super) fn has_no_fds(&self, slot: u32) -> bool {
+        self.rows[slot as usize].fds.is_empty()
     }
 
     /// A descriptor to be added, of which only the type is known.

@@ -63,17 +63,21 @@ impl State {
             let Some(slot) = self.threads.slot(tid) else { continue };
             self.threads.link(slot);
             self.fix_sockets(slot);
-            let thread = self.threads.in_slot(slot);
-            let none = super::empty_text();
-            let old = thread.image.clone();
-            let container = self.containers.identify(&old.cgroups, &Strings(none.clone()), &none);
-            if *container != *old.container_id {
-                let id = self.threads.image_id();
-                let image = Image { container_id: container, ..old.derive(id) };
-                self.threads.change(slot, |t| t.image = Arc::new(image));
-            }
+            self.identify(slot);
         }
         self.server_ports.clear();
+    }
+
+    /// Finds the container of a loaded thread.
+    pub(super) fn identify(&mut self, slot: u32) {
+        let none = super::empty_text();
+        let old = self.threads.in_slot(slot).image.clone();
+        let container = self.containers.identify(&old.cgroups, &Strings(none.clone()), &none);
+        if *container != *old.container_id {
+            let id = self.threads.image_id();
+            let image = Image { container_id: container, ..old.derive(id) };
+            self.threads.change(slot, |t| t.image = Arc::new(image));
+        }
     }
 
     fn load_process(&mut self, p: &Process) {

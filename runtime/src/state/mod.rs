@@ -15,6 +15,7 @@ pub mod facts;
 pub mod fd;
 pub mod fdtable;
 mod hot;
+mod live;
 pub mod metadata;
 pub mod net;
 pub mod paths;
@@ -25,13 +26,14 @@ pub mod users;
 pub use facts::Facts;
 pub use fd::{Addr, Fd, FdKind, L4, Role};
 pub use fdtable::Fds;
+pub use live::Known;
 pub use thread::{Image, Text, Thread, ThreadTable};
 
 /// What the original prints for what is not known.
 pub const NA: &[u8] = b"<NA>";
 
 /// State of one event source.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct State {
     /// Threads by tid.
     pub threads: ThreadTable,

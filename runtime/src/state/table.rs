@@ -57,7 +57,7 @@ pub(super) struct Links {
 }
 
 /// Threads of a process.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Group {
     /// Takes in the orphans below it.
     reaper: bool,
@@ -72,7 +72,7 @@ struct Group {
 }
 
 /// All threads.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ThreadTable {
     by_tid: Map<u32>,
     slots: Vec<Option<Box<Thread>>>,

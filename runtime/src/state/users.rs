@@ -28,14 +28,14 @@ pub struct Group {
 }
 
 /// Users and groups of one container or of the host.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Directory {
     users: Table<User>,
     groups: Table<Group>,
 }
 
 /// All users and groups.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Users {
     host: Directory,
     containers: HashMap<Box<[u8]>, Directory, foldhash::fast::RandomState>,

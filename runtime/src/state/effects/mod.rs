@@ -32,14 +32,14 @@ use plan::{Lookup, NO_PARAM, PLANS, Plan};
 use std::borrow::Cow;
 
 /// Removals that wait until the event that causes them has been delivered.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Delayed {
     /// Anything to do.
     any: bool,
     /// A thread that exited.
     tid: Option<i64>,
     /// A descriptor that was closed: slot of the thread, which nothing changes until then, and number.
-    fd: Option<(u32, i64)>,
+    pub(super) fd: Option<(u32, i64)>,
 }
 
 impl State {

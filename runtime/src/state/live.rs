@@ -1,0 +1,190 @@
+//! State of a live system: what the kernel tells with an event takes the place of what a replay has remembered.
+//!
+//! ```text
+//! per event:  image checked ─► descriptors lent ─► State::apply ─► rules ─► State::after ─► descriptors taken back
+//! ```
+//!
+//! The kernel names the image that a process runs, and tells with each event what its descriptors lead to. So the
+//! tables of descriptors are empty between events, and an event is only taken in when the state knows the image of its
+//! process. What must hold: [`State::give_back`] follows on every event.
+
+use super::fd::{Addr, Fd, FdKind, L4, Role};
+use super::fdtable::FdTable;
+use super::net::{self, SockTuple};
+use super::{Current, State};
+use peregrine_probe::descriptor::{Descriptor, DescriptorKind, What};
+
+/// What the state knows about the image that a thread runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// It is this one.
+    Yes,
+    /// Another one, or the thread is not known.
+    No,
+}
+
+impl State {
+    /// Whether a thread runs an image, by the kernel's number. Of a thread whose image has not been named yet, the first
+    /// one named is taken.
+    #[inline]
+    pub fn runs(&mut self, tid: i64, image: u64) -> Known {
+        let Some(slot) = self.threads.slot(tid) else { return Known::No };
+        let row = self.threads.hot.at_mut(slot);
+        if row.image == image {
+            return Known::Yes;
+        }
+        if row.image != 0 || self.threads.in_slot(slot).is_invalid() {
+            return Known::No;
+        }
+        self.threads.hot.at_mut(slot).image = image;
+        Known::Yes
+    }
+
+    /// A thread runs an image from now on.
+    pub fn name_image(&mut self, tid: i64, image: u64) {
+        if let Some(slot) = self.threads.slot(tid) {
+            self.threads.hot.at_mut(slot).image = image;
+        }
+    }
+
+    /// Forgets a thread.
+    pub fn forget(&mut self, tid: i64) {
+        self.threads.remove(tid);
+    }
+
+    /// Makes a thread that was loaded a member of its process, and a placeholder of one that is not known.
+    pub fn complete(&mut self, tid: i64) {
+        let Some(slot) = self.threads.slot_or_placeholder(tid) else { return };
+        self.threads.link(slot);
+        self.identify(slot);
+    }
+
+    /// Gives a thread what its descriptors lead to, for one event.
+    pub fn lend<'d>(&mut self, tid: i64, descriptors: impl Iterator<Item = Descriptor<'d>>) {
+        let holder = self.threads.slot(tid).and_then(|slot| self.threads.holder(slot));
+        let Some(holder) = holder else { return };
+        for descriptor in descriptors {
+            if let Some(fd) = self.lent(&descriptor) {
+                self.threads.hot.insert_fd(holder, descriptor.number, fd);
+            }
+        }
+    }
+
+    /// Takes all descriptors of a thread back, those included that the event has made. To be called after
+    /// [`State::after`].
+    #[inline]
+    pub fn give_back(&mut self, current: &Current) {
+        let Some(slot) = current.slot else { return };
+        self.delayed.fd = None;
+        if let Some(holder) = self.threads.holder(slot)
+            && !self.threads.hot.has_no_fds(holder)
+        {
+            self.threads.hot.give_fds(Some(holder), FdTable::default());
+        }
+    }
+
+    /// A descriptor as a replay would know it.
+    fn lent(&mut self, descriptor: &Descriptor<'_>) -> Option<Fd> {
+        match descriptor.what {
+            What::Nothing => None,
+            What::File { device, inode, path } => {
+                let kind = match descriptor.kind {
+                    DescriptorKind::Directory => FdKind::Directory,
+                    DescriptorKind::Fifo => FdKind::Fifo,
+                    DescriptorKind::Anonymous => FdKind::anonymous(path).unwrap_or(FdKind::Unsupported),
+                    DescriptorKind::SocketNode => FdKind::Unsupported,
+                    _ if path.starts_with(MEMFD) => FdKind::Memfd,
+                    _ => FdKind::FileV2,
+                };
+                let mut fd = self.threads.hot.blank_fd(kind);
+                (fd.dev, fd.ino) = (device, inode);
+                // What has no path has no name either, as in a replay.
+                let name = match kind {
+                    FdKind::Memfd => path.get(MEMFD.len()..).unwrap_or_default(),
+                    _ if descriptor.kind == DescriptorKind::Anonymous && kind != FdKind::Unsupported => b"",
+                    _ => path,
+                };
+                fd.set_name(name);
+                Some(fd)
+            }
+            What::Socket { protocol, ends, .. } => {
+                let listens = descriptor.listens();
+                let l4 = match protocol {
+                    libc_protocol::ICMP => L4::Icmp,
+                    libc_protocol::TCP => L4::Tcp,
+                    libc_protocol::UDP => L4::Udp,
+                    libc_protocol::RAW => L4::Raw,
+                    _ => L4::Unknown,
+                };
+                let mut fd = self.threads.hot.blank_fd(match descriptor.kind {
+                    DescriptorKind::Inet => FdKind::Ipv4Sock,
+                    DescriptorKind::Inet6 => FdKind::Ipv6Sock,
+                    DescriptorKind::Unix => FdKind::UnixSock,
+                    _ => FdKind::Unknown,
+                });
+                fd.set_l4(l4);
+                if let Some(tuple) = SockTuple::parse(ends) {
+                    connect(&mut fd, tuple, l4, listens);
+                }
+                Some(fd)
+            }
+        }
+    }
+}
+
+/// How the kernel calls memfds, before their name.
+const MEMFD: &[u8] = b"/memfd:";
+
+/// Numbers of `IPPROTO_*`.
+mod libc_protocol {
+    pub(super) const ICMP: u8 = 1;
+    pub(super) const TCP: u8 = 6;
+    pub(super) const UDP: u8 = 17;
+    pub(super) const RAW: u8 = 255;
+}
+
+/// Gives a socket the ends that the kernel knows. One without a peer is as after socket(2), unless it listens.
+fn connect(fd: &mut Fd, tuple: SockTuple<'_>, l4: L4, listens: bool) {
+    match tuple.unmapped() {
+        SockTuple::V4 { sip, sport, .. } if listens => {
+            fd.kind = FdKind::Ipv4ServSock;
+            fd.set_addr(Addr::ServV4 { ip: sip, port: sport });
+            fd.set_l4(l4);
+            fd.role = Role::Server;
+            fd.set_name(net::v4_end(sip, sport).as_bytes());
+        }
+        SockTuple::V6 { sip, sport, .. } if listens => {
+            fd.kind = FdKind::Ipv6ServSock;
+            fd.set_addr(Addr::ServV6 { ip: sip, port: sport });
+            fd.set_l4(l4);
+            fd.role = Role::Server;
+            fd.set_name(net::v6_end(sip, sport).as_bytes());
+        }
+        SockTuple::V4 { dport: 0, .. } | SockTuple::V6 { dport: 0, .. } => {}
+        SockTuple::V4 { sip, sport, dip, dport } => {
+            fd.kind = FdKind::Ipv4Sock;
+            fd.set_addr(Addr::V4 { sip, dip, sport, dport });
+            fd.set_l4(l4);
+            named(fd);
+        }
+        SockTuple::V6 { sip, sport, dip, dport } => {
+            fd.kind = FdKind::Ipv6Sock;
+            fd.set_addr(Addr::V6 { sip, dip, sport, dport });
+            fd.set_l4(l4);
+            named(fd);
+        }
+        SockTuple::Unix { source, dest, .. } => {
+            fd.set_addr(Addr::Unix { source, dest });
+            fd.set_name(&tuple.text());
+        }
+        SockTuple::Other(_) => {}
+    }
+}
+
+fn named(fd: &mut Fd) {
+    fd.connected = true;
+    fd.role = Role::Client;
+    if let Some(name) = net::connection_name(fd) {
+        fd.set_name(&name);
+    }
+}
