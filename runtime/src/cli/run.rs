@@ -12,6 +12,7 @@ use peregrine_compiler::load::Selection;
 use peregrine_compiler::report::printable;
 use peregrine_probe::live::{Losses, Probe};
 use peregrine_schema::EVENTS;
+use std::collections::BTreeSet;
 use std::fs::Metadata;
 use std::io::{Write as _, stderr};
 use std::os::unix::fs::MetadataExt as _;
@@ -54,6 +55,7 @@ pub(super) fn run(options: &Run, switches: &[Selection]) -> anyhow::Result<()> {
         .context("this system cannot be watched; `peregrine doctor` tells what it lacks")?;
     warn(attached.probe());
     let watch = attached.start(outputs)?;
+    let _ = writeln!(stderr(), "watching: {}", watching(watch.probe()));
     let mut running = Running { options, switches, watch, alerts: Alerts::new(matching(&options.rules).format), files };
     running.until(&stop, &again)?;
     let (stats, losses) = running.watch.stop()?;
@@ -81,6 +83,12 @@ pub(super) fn run(options: &Run, switches: &[Selection]) -> anyhow::Result<()> {
     }
     tell_losses(&losses);
     Ok(())
+}
+
+/// What is watched, in words.
+fn watching(probe: &Probe) -> String {
+    let types: BTreeSet<&str> = probe.programs().filter_map(|(event, _)| event).map(|event| event.name).collect();
+    format!("events of {} types", types.len())
 }
 
 /// Says what the kernel did not take.
