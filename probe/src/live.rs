@@ -79,7 +79,7 @@ pub enum ProbeError {
 pub struct Options {
     /// Bytes of each CPU's ring: a power of two, whole pages.
     pub ring_bytes: u32,
-    /// The descriptor that an event works on is resolved in the kernel and lies behind the event.
+    /// The descriptors that an event names are resolved in the kernel and lie behind the event.
     pub descriptors: bool,
     /// Where images are kept; `None`: in task storage, or in a hash where the kernel has none.
     pub keep: Option<Keep>,
