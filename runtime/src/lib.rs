@@ -8,6 +8,7 @@
 //! format   output templates → text and JSON
 //! alert    alerts as lines of text or JSON
 //! procfs   the machine's processes, descriptors, users and interfaces from /proc
+//! guard    capabilities and system calls that a daemon gives up
 //! replay   events → matching rules → alerts
 //! cli      the `peregrine` program
 //! ```
@@ -19,6 +20,7 @@ pub mod compiled;
 pub mod containers;
 pub mod fields;
 pub mod format;
+pub mod guard;
 pub mod procfs;
 pub mod profile;
 pub mod record;
