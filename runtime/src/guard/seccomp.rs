@@ -128,6 +128,7 @@ const BPF: &[Way] = &[
 ];
 
 /// Calls that are permitted with some arguments, and which.
+#[allow(clippy::unnecessary_cast, reason = "C libraries differ in the types of these numbers")]
 const LIMITED: &[(Call, &str, &[Way])] = &[
     (("SYS_mmap", libc::SYS_mmap), "not writable and executable at once", PROTECTIONS),
     (("SYS_mprotect", libc::SYS_mprotect), "not writable and executable at once", PROTECTIONS),
