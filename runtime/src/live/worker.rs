@@ -337,7 +337,7 @@ impl Keeper {
     /// Takes a record into the state, and shows it to `visit` in between if rules may see it.
     fn take_in(&mut self, record: &RingRecord<'_>, event: &Record<'_>, visit: &mut dyn FnMut((&State, &Current))) {
         let state = &mut self.state;
-        state.lend(event.tid, record.resolved().into_iter());
+        state.lend(event.tid, record.descriptors());
         let for_rules = state.apply(event, &mut self.current);
         if record.begins() {
             state.name_image(event.tid, record.image);

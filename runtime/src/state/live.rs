@@ -12,7 +12,7 @@ use super::fd::{Addr, Fd, FdKind, L4, Role};
 use super::fdtable::FdTable;
 use super::net::{self, SockTuple};
 use super::{Current, State};
-use peregrine_probe::descriptor::{Descriptor, DescriptorKind, What};
+use peregrine_probe::descriptor::{Descriptor, DescriptorKind, Side, What};
 
 /// What the state knows about the image that a thread runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,8 +107,7 @@ impl State {
                 fd.set_name(name);
                 Some(fd)
             }
-            What::Socket { protocol, ends, .. } => {
-                let listens = descriptor.listens();
+            What::Socket { protocol, side, ends, .. } => {
                 let l4 = match protocol {
                     libc_protocol::ICMP => L4::Icmp,
                     libc_protocol::TCP => L4::Tcp,
@@ -124,7 +123,7 @@ impl State {
                 });
                 fd.set_l4(l4);
                 if let Some(tuple) = SockTuple::parse(ends) {
-                    connect(&mut fd, tuple, l4, listens);
+                    connect(&mut fd, tuple, l4, if descriptor.listens() { None } else { Some(side) });
                 }
                 Some(fd)
             }
@@ -143,48 +142,66 @@ mod libc_protocol {
     pub(super) const RAW: u8 = 255;
 }
 
-/// Gives a socket the ends that the kernel knows. One without a peer is as after socket(2), unless it listens.
-fn connect(fd: &mut Fd, tuple: SockTuple<'_>, l4: L4, listens: bool) {
+/// Gives a socket the ends that the kernel knows; without a side it listens. One without a peer is as after socket(2), or
+/// bind(2).
+fn connect(fd: &mut Fd, tuple: SockTuple<'_>, l4: L4, side: Option<Side>) {
+    let serves = matches!(side, None | Some(Side::Bound));
     match tuple.unmapped() {
-        SockTuple::V4 { sip, sport, .. } if listens => {
+        SockTuple::V4 { sip, sport, dport, .. } if serves && (dport == 0 || side.is_none()) => {
             fd.kind = FdKind::Ipv4ServSock;
             fd.set_addr(Addr::ServV4 { ip: sip, port: sport });
-            fd.set_l4(l4);
-            fd.role = Role::Server;
             fd.set_name(net::v4_end(sip, sport).as_bytes());
+            fd.role = Role::Server;
         }
-        SockTuple::V6 { sip, sport, .. } if listens => {
+        SockTuple::V6 { sip, sport, dport, .. } if serves && (dport == 0 || side.is_none()) => {
             fd.kind = FdKind::Ipv6ServSock;
             fd.set_addr(Addr::ServV6 { ip: sip, port: sport });
-            fd.set_l4(l4);
-            fd.role = Role::Server;
             fd.set_name(net::v6_end(sip, sport).as_bytes());
+            fd.role = Role::Server;
         }
         SockTuple::V4 { dport: 0, .. } | SockTuple::V6 { dport: 0, .. } => {}
         SockTuple::V4 { sip, sport, dip, dport } => {
             fd.kind = FdKind::Ipv4Sock;
-            fd.set_addr(Addr::V4 { sip, dip, sport, dport });
-            fd.set_l4(l4);
-            named(fd);
+            fd.set_addr(match side {
+                Some(Side::Server) => Addr::V4 { sip: dip, dip: sip, sport: dport, dport: sport },
+                _ => Addr::V4 { sip, dip, sport, dport },
+            });
+            connected(fd, l4, side);
         }
         SockTuple::V6 { sip, sport, dip, dport } => {
             fd.kind = FdKind::Ipv6Sock;
-            fd.set_addr(Addr::V6 { sip, dip, sport, dport });
-            fd.set_l4(l4);
-            named(fd);
+            fd.set_addr(match side {
+                Some(Side::Server) => Addr::V6 { sip: dip, dip: sip, sport: dport, dport: sport },
+                _ => Addr::V6 { sip, dip, sport, dport },
+            });
+            connected(fd, l4, side);
         }
         SockTuple::Unix { source, dest, .. } => {
             fd.set_addr(Addr::Unix { source, dest });
             fd.set_name(&tuple.text());
+            fd.connected = dest != 0;
+            fd.role = role(side);
         }
         SockTuple::Other(_) => {}
     }
+    fd.set_l4(l4);
 }
 
-fn named(fd: &mut Fd) {
+fn connected(fd: &mut Fd, l4: L4, side: Option<Side>) {
+    fd.set_l4(l4);
     fd.connected = true;
-    fd.role = Role::Client;
+    fd.role = role(side);
     if let Some(name) = net::connection_name(fd) {
         fd.set_name(&name);
+    }
+}
+
+/// Of a socket with a peer. Who connects after bind(2) is both.
+fn role(side: Option<Side>) -> Role {
+    match side {
+        None | Some(Side::Server) => Role::Server,
+        Some(Side::Client) => Role::Client,
+        Some(Side::Bound) => Role::Both,
+        Some(Side::Unknown) => Role::None,
     }
 }
