@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
 use peregrine_compiler::backend::{EngineKind, Matcher};
+use peregrine_compiler::hir::RuleSet;
 use peregrine_compiler::load::{Loader, Options as LoadOptions};
 use peregrine_probe::program::Loss;
 use peregrine_runtime::alert::AlertFormat;
@@ -37,7 +38,7 @@ fn directory(name: &str) -> PathBuf {
 }
 
 /// A rule for files below a directory.
-fn rules(below: &Path, name: &str) -> Generation {
+fn rule_set(below: &Path, name: &str) -> RuleSet {
     let text = format!(
         "- rule: {name}\n  desc: d\n  condition: evt.type in (open, openat) and fd.name startswith {}/\n  \
          output: \"%fd.name %proc.name %proc.pid %proc.cmdline %proc.pcmdline %proc.ppid %evt.res\"\n  priority: INFO\n",
@@ -47,9 +48,14 @@ fn rules(below: &Path, name: &str) -> Generation {
     loader.add_file("test.yaml", text.as_bytes());
     let loaded = loader.finish();
     assert!(loaded.successful());
-    let matcher = Matcher::new(EngineKind::Jit, &loaded.rules).unwrap();
+    loaded.rules
+}
+
+fn rules(below: &Path, name: &str) -> Generation {
+    let rules = rule_set(below, name);
+    let matcher = Matcher::new(EngineKind::Jit, &rules).unwrap();
     let options = Options { format: AlertFormat { json: true, ..AlertFormat::default() }, ..Options::default() };
-    Generation::new(loaded.rules, matcher, options)
+    Generation::new(rules, matcher, options)
 }
 
 /// Watches files below a directory; `None` where that is not permitted.
@@ -57,11 +63,11 @@ fn watch(below: &Path, ring_bytes: u32, shadow: Option<u32>) -> Option<(Watch, P
     let alerts = below.with_extension("alerts");
     let _ = std::fs::remove_file(&alerts);
     let settings = Settings { ring_bytes, shadow, ..Settings::default() };
-    match Attached::new(rules(below, "first"), settings) {
+    match Attached::new(&rule_set(below, "first"), settings) {
         Ok(attached) => {
             assert!(attached.probe().unfiltered().is_empty(), "{:?}", attached.probe().unfiltered());
             let outputs = Outputs::new(false, Some(&alerts)).unwrap();
-            Some((attached.start(outputs).unwrap(), alerts))
+            Some((attached.start(rules(below, "first"), outputs).unwrap(), alerts))
         }
         Err(error) => {
             let required = std::env::var("PEREGRINE_KERNEL_TESTS").is_ok_and(|v| v == "required");

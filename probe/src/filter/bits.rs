@@ -8,6 +8,8 @@
 //! here is unknown, and its events pass. As images are never given twice, a fork or exec makes the bits void by giving
 //! another one; of what is here no more than [`IMAGES`] are kept, and those that are asked for least go first.
 //!
+//! They are those of the first thread of a process; events of others pass.
+//!
 //! What must hold: whoever sets bits takes them away before the facts that they are about change, or as soon as it can
 //! tell; events in between are judged by the old ones. The image stands in the value, too, and a program looks at it last:
 //! the kernel may give the memory of a value that is replaced to another one while a program looks at it.

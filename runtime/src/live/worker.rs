@@ -76,6 +76,12 @@ struct Waiting {
     record: Box<[u8]>,
 }
 
+/// The rules that a worker uses.
+struct Rules<'g> {
+    generation: &'g Generation,
+    detector: Detector<'g>,
+}
+
 /// Why a worker ended before it was told to.
 #[derive(Debug, thiserror::Error)]
 #[error("the ring of CPU {0} is damaged: its events are lost from now on")]
@@ -113,9 +119,10 @@ impl Worker {
         let mut generation = shared.generations.first();
         loop {
             let next = {
-                let mut detector = generation.detector();
-                let next = self.run_generation(&mut detector);
-                shared.stats[self.keeper.number].add_counts(&generation.rules().rules, &detector.counts().by_rule);
+                let mut rules = Rules { detector: generation.detector(), generation: &generation };
+                let next = self.run_generation(&mut rules);
+                shared.stats[self.keeper.number]
+                    .add_counts(&generation.rules().rules, &rules.detector.counts().by_rule);
                 next
             };
             match next {
@@ -132,14 +139,14 @@ impl Worker {
     }
 
     /// Works with one set of rules; gives the next one when its time has come, nothing when all is done.
-    fn run_generation(&mut self, detector: &mut Detector<'_>) -> Result<Option<Arc<Generation>>, Damaged> {
+    fn run_generation(&mut self, rules: &mut Rules<'_>) -> Result<Option<Arc<Generation>>, Damaged> {
         let shared = self.keeper.shared.clone();
         let number = self.keeper.number;
         let mut pause = SHORT;
         loop {
             let stopping = shared.stop.load(Ordering::Acquire);
             let next = shared.generations.after(number);
-            let turn = self.turn(detector, next.as_ref().map(|next| next.from()))?;
+            let turn = self.turn(rules, next.as_ref().map(|next| next.from()))?;
             if let Some(next) = next.filter(|next| turn.until >= next.from()) {
                 shared.generations.taken(number, next.number());
                 return Ok(Some(next));
@@ -156,7 +163,7 @@ impl Worker {
         }
     }
 
-    fn turn(&mut self, detector: &mut Detector<'_>, limit: Option<u64>) -> Result<Turn, Damaged> {
+    fn turn(&mut self, rules: &mut Rules<'_>, limit: Option<u64>) -> Result<Turn, Damaged> {
         let keeper = &mut self.keeper;
         let shared = keeper.shared.clone();
         let (order, number) = (&shared.order, keeper.number);
@@ -192,13 +199,13 @@ impl Worker {
                 break false;
             }
             keeper.take_changes(ts);
-            keeper.own(&record, bytes, detector);
+            keeper.own(&record, bytes, rules);
             batch.take(next);
             records += 1;
         };
         keeper.take_changes(until);
         drop(batch);
-        keeper.retry(now, detector);
+        keeper.retry(now, rules);
         order.done(number, until);
         shared.stats[number].add_events(records);
         let busy = records > 0 || !empty || !keeper.waiting.is_empty();
@@ -238,7 +245,7 @@ impl Keeper {
     }
 
     /// Deals with a record of the own ring.
-    fn own(&mut self, record: &RingRecord<'_>, bytes: &[u8], detector: &mut Detector<'_>) {
+    fn own(&mut self, record: &RingRecord<'_>, bytes: &[u8], rules: &mut Rules<'_>) {
         let Some(event) = capture::live(record.event, record.cpu) else {
             self.shared.stats[self.number].count_unreadable();
             return;
@@ -252,11 +259,11 @@ impl Keeper {
         if !known {
             self.look_up(record, event.tid);
         }
-        self.match_event(record, &event, detector);
+        self.match_event(record, &event, rules);
     }
 
     /// Deals with the records that wait, whose image has come or whose time is over.
-    fn retry(&mut self, now: u64, detector: &mut Detector<'_>) {
+    fn retry(&mut self, now: u64, rules: &mut Rules<'_>) {
         if self.waiting.is_empty() {
             return;
         }
@@ -273,7 +280,7 @@ impl Keeper {
             } else {
                 self.shared.stats[self.number].count_late();
             }
-            self.match_event(&record, &event, detector);
+            self.match_event(&record, &event, rules);
         }
         self.waiting = still;
     }
@@ -303,7 +310,7 @@ impl Keeper {
         self.state.name_image(tid, record.image);
     }
 
-    fn match_event(&mut self, record: &RingRecord<'_>, event: &Record<'_>, detector: &mut Detector<'_>) {
+    fn match_event(&mut self, record: &RingRecord<'_>, event: &Record<'_>, rules: &mut Rules<'_>) {
         self.events += 1;
         // Numbers of different workers differ.
         let number = self.events * self.shared.stats.len() as u64 + self.number as u64;
@@ -320,7 +327,7 @@ impl Keeper {
             }
             let delivered = Delivered { number, record: event, state, current, first_ts };
             let mut matched = false;
-            detector.event(delivered, &env, &mut |line| {
+            rules.detector.event(delivered, &env, &mut |line| {
                 matched = true;
                 let alert = Alert { ts: event.ts, ring, line: line.into() };
                 if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = alerts.try_send(alert) {
@@ -331,6 +338,14 @@ impl Keeper {
                 stats.count_shadowed(matched);
             }
         });
+        if let Some(telling) = rules.generation.told()
+            && self.state.is_news(&self.current, rules.generation.number())
+        {
+            let delivered = Delivered { number, record: event, state: &self.state, current: &self.current, first_ts };
+            let told =
+                rules.detector.show(delivered, &env, |view| telling.tell(record.image, rules.generation.rules(), view));
+            stats.count_told(told);
+        }
         self.env = env;
     }
 

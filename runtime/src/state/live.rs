@@ -43,8 +43,28 @@ impl State {
     /// A thread runs an image from now on.
     pub fn name_image(&mut self, tid: i64, image: u64) {
         if let Some(slot) = self.threads.slot(tid) {
-            self.threads.hot.at_mut(slot).image = image;
+            let row = self.threads.hot.at_mut(slot);
+            (row.image, row.told) = (image, NOT_SEEN);
         }
+    }
+
+    /// Whether the kernel is to be told, under these rules, about the image of an event's thread: on the second event of a
+    /// process by its first thread. Most processes do not live that long.
+    #[inline]
+    pub fn is_news(&mut self, current: &Current, rules: u64) -> bool {
+        let Some(slot) = current.slot else { return false };
+        let row = self.threads.hot.at_mut(slot);
+        let told = TOLD + rules;
+        if row.told == told || row.image == 0 {
+            return false;
+        }
+        if row.told == NOT_SEEN {
+            row.told = SEEN;
+            return false;
+        }
+        row.told = told;
+        let thread = self.threads.in_slot(slot);
+        thread.is_main() && !thread.is_invalid() && !thread.is_dead()
     }
 
     /// Forgets a thread.
@@ -130,6 +150,12 @@ impl State {
         }
     }
 }
+
+/// What the kernel has been told about an image: nothing, before or after its first event; or all, under the rules of
+/// a number.
+const NOT_SEEN: u64 = 0;
+const SEEN: u64 = 1;
+const TOLD: u64 = 2;
 
 /// How the kernel calls memfds, before their name.
 const MEMFD: &[u8] = b"/memfd:";

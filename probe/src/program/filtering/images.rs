@@ -10,7 +10,9 @@ use peregrine_schema::capture::Who;
 use Reg::{R0, R1, R2, R7, R9, R10};
 
 impl Emit<'_> {
-    /// Brings the words of bits that are asked for into their cells. Uses R0 to R5, and R9.
+    /// Brings the words of bits that are asked for into their cells. Uses R0 to R5, and R9. Of threads other than the
+    /// first nothing is known: one that began when its process had another name or other arguments than at the exec
+    /// keeps them, under the same image.
     pub(super) fn image_facts(&mut self, maps: &Maps, filtering: &Filtering<'_>) -> Written {
         let words = filtering.filter.words();
         let (unknown, known) = (self.a.label("image not known"), self.a.label("bits"));
@@ -18,7 +20,8 @@ impl Emit<'_> {
         if let Some(bits) = filtering.bits {
             let [key, first] = ["image", "first image"].map(|name| self.a.slot(name, 8, 8));
             self.task(R9, Who::Subject);
-            self.walk(R9, R9, "task_struct.group_leader")?;
+            self.walk(R0, R9, "task_struct.group_leader")?;
+            self.a.jump_if(Cond::Ne, R0, R9, unknown);
             self.image(maps, first)?;
             self.a.store(Size::B8, R10, key.at(0), R0);
             self.a.load_map(R1, bits).slot_address(R2, key, 0).call(Helper::MapLookupElem);
