@@ -28,8 +28,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
 
-/// How long a record may be on its way from the clock to the ring, ns.
-pub(super) const UNDER_WAY: u64 = 2_000_000;
 /// How long a record waits for the image that it belongs to, ns.
 const PATIENCE: u64 = 50_000_000;
 /// Records that wait at most.
@@ -185,7 +183,7 @@ impl Worker {
             order.hand_in(changes.into_iter());
         }
         if drained {
-            order.looked(number, now.saturating_sub(UNDER_WAY));
+            order.looked(number, now.saturating_sub(order.under_way()));
         }
         let settled = order.settle(now);
         order.take(number, &mut keeper.changes);
