@@ -20,7 +20,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use support::{path, peregrine, permitted};
 
 /// The programs of a system, at what they do all day and at what they should not do. `$1` is a directory.
@@ -59,7 +59,7 @@ fn actions(below: &Path) {
         stream.read_exact(&mut [0; 5]).unwrap();
     }
     served.join().unwrap();
-    drop(TcpStream::connect((Ipv4Addr::LOCALHOST, 1)));
+    let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, 1));
     let [one, other] = [(); 2].map(|()| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
     one.send_to(b"datagram", other.local_addr().unwrap()).unwrap();
     other.recv_from(&mut [0; 8]).unwrap();
@@ -107,10 +107,10 @@ fn actions(below: &Path) {
     other.arg0("other").args(["-c", ": < /etc/passwd; : < /etc/shadow"]).gid(65534).uid(65534);
     other.stderr(Stdio::null()).status().unwrap();
     // What is mostly refused.
-    drop(nix::sys::ptrace::traceme());
-    drop(nix::mount::mount(Some("none"), "/nonexistent", Some("tmpfs"), nix::mount::MsFlags::empty(), None::<&str>));
-    drop(nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWUTS));
-    drop(nix::unistd::setsid());
+    let _ = nix::sys::ptrace::traceme();
+    let _ = nix::mount::mount(Some("none"), "/nonexistent", Some("tmpfs"), nix::mount::MsFlags::empty(), None::<&str>);
+    let _ = nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWUTS);
+    let _ = nix::unistd::setsid();
 }
 
 /// Not a test: what [`what_is_said_live_is_what_a_replay_says`] watches.
@@ -196,16 +196,24 @@ fn interrupt(child: &Child) {
     kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).unwrap();
 }
 
-/// Alerts of a session, each without what differs between two that look: by rule, thread and type of event, in order.
-fn alerts(text: &str, session: i64) -> BTreeMap<(String, i64, String), Vec<Value>> {
+/// Alerts of a session from a time on, each without what differs between two that look: by rule, thread and type of event, in order.
+fn alerts(text: &str, session: i64, from: u64) -> BTreeMap<(String, i64, String), Vec<Value>> {
     let mut all: BTreeMap<_, Vec<Value>> = BTreeMap::new();
     for line in text.lines() {
         let mut alert: Value = serde_json::from_str(line).unwrap();
         let fields = alert["output_fields"].as_object_mut().unwrap();
-        if fields["proc.sid"] != session {
+        let time = fields.remove("evt.time").unwrap().as_u64().unwrap();
+        if fields["proc.sid"] != session || time < from {
             continue;
         }
-        fields.remove("evt.time");
+        // A replay knows the path that was given when the file was opened, the kernel where the file is.
+        if !fields["evt.type"].as_str().unwrap().starts_with("open") {
+            ["fd.nameraw", "fd.directory", "fd.filename"].map(|name| fields.remove(name));
+            let path = fields.get("fd.name").and_then(Value::as_str).and_then(|name| std::fs::canonicalize(name).ok());
+            if let Some(path) = path {
+                fields.insert("fd.name".to_owned(), Value::from(path.to_str().unwrap()));
+            }
+        }
         let key = (fields["thread.tid"].as_i64().unwrap(), fields["evt.type"].as_str().unwrap().to_owned());
         let fields = Value::from(fields.clone());
         let rule = alert["rule"].as_str().unwrap().to_owned();
@@ -227,7 +235,7 @@ fn what_is_said_live_is_what_a_replay_says() {
         ["run.scap", "session", "begin", "own.yaml", "live.json", "said"].map(file);
     // The driver says which session it is and waits.
     let script = format!(
-        "echo $$ > {session}.new; mv {session}.new {session}; while [ ! -e {begin} ]; do sleep 0.1; done\n{SCRIPT}\n\
+        "echo $$ > {session}.new; mv {session}.new {session}; while [ ! -e {begin} ]; do sleep 0.1; done; sleep 2\n{SCRIPT}\n\
          PEREGRINE_TEST_ACTIONS=\"$1\" \"$2\" --exact driver --test-threads 1 > /dev/null"
     );
     let mut command = peregrine(&["record", "-w", &capture, "--", "setsid", "-w", "sh", "-c", &script, "driver"]);
@@ -243,18 +251,22 @@ fn what_is_said_live_is_what_a_replay_says() {
     }
     let with_rules = |command: &mut Command| {
         command.args(["--rule-matching", "all", "--format", "json"]);
-        rules.iter().for_each(|rule| drop(command.args(["-r", rule])));
+        for rule in &rules {
+            command.args(["-r", rule]);
+        }
         for field in ["proc.sid", "thread.tid", "evt.type"] {
             command.args(["--append-field", field]);
         }
     };
     // The recording goes on meanwhile; every event that filters would drop is checked.
-    let mut command = peregrine(&["run", "--shadow", "1"]);
+    let mut command = peregrine(&["run", "--shadow", "1", "--ring-size", "64"]);
     with_rules(&mut command);
     let stdio = |name: &str| Stdio::from(File::create(name).unwrap());
     let mut watching = command.stdout(stdio(&live)).stderr(stdio(&said)).spawn().unwrap();
     wait_for("the program to watch", || std::fs::read_to_string(&said).ok()?.contains("watching").then_some(()));
     File::create(&begin).unwrap();
+    // While the driver sleeps: what it did before is in the recording alone.
+    let begin = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_secs(1);
     let recorded = recording.wait_with_output().unwrap();
     assert!(recorded.status.success(), "{}", String::from_utf8_lossy(&recorded.stderr));
     std::thread::sleep(Duration::from_millis(300));
@@ -270,7 +282,7 @@ fn what_is_said_live_is_what_a_replay_says() {
     let replayed = command.output().unwrap();
     let [live, replayed] =
         [std::fs::read(&live).unwrap(), replayed.stdout].map(|text| String::from_utf8(text).unwrap());
-    let [live, replayed] = [live, replayed].map(|text| alerts(&text, session));
+    let [live, replayed] = [live, replayed].map(|text| alerts(&text, session, begin.as_nanos() as u64));
     let count = |alerts: &BTreeMap<_, Vec<Value>>| alerts.values().map(Vec::len).sum::<usize>();
     let mut different = Vec::new();
     let none = Vec::new();

@@ -88,6 +88,7 @@ pub struct Attached {
     state: State,
     settings: Settings,
     begin: u64,
+    scanned: u64,
 }
 
 /// A system being watched.
@@ -144,7 +145,8 @@ impl Attached {
         let options = procfs::Options { descriptors: procfs::Descriptors::None, ..procfs::Options::default() };
         Scanner::open(options)?.snapshot(&mut |item| state.load(item))?;
         state.loaded();
-        Ok(Attached { probe, plan, state, settings, begin })
+        let scanned = probe.clock().now();
+        Ok(Attached { probe, plan, state, settings, begin, scanned })
     }
 
     /// The probe.
@@ -158,7 +160,7 @@ impl Attached {
     ///
     /// If threads cannot be started.
     pub fn start(self, generation: Generation, outputs: Outputs) -> Result<Watch, WatchError> {
-        let Attached { mut probe, plan, state, settings, begin } = self;
+        let Attached { mut probe, plan, state, settings, begin, scanned } = self;
         let generation = generation.telling(&plan, probe.image_bits());
         let rings = probe.take_rings();
         let (alerts, queue) = sync_channel(output::QUEUE);
@@ -167,6 +169,7 @@ impl Attached {
             generations: Generations::new(rings.len(), generation),
             clock: probe.clock(),
             begin,
+            scanned,
             stop: AtomicBool::new(false),
             stats: rings.iter().map(|_| stats::WorkerStats::default()).collect(),
         });

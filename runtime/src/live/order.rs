@@ -127,7 +127,8 @@ impl Order {
             }
         }
         let looked = (0..self.looked.len()).map(|worker| self.has_looked(worker)).min().unwrap_or_default();
-        let until = looked.max(now.saturating_sub(PATIENCE));
+        // At the start all wait for all: the rings hold what has come since the probe was attached.
+        let until = if looked == 0 { 0 } else { looked.max(now.saturating_sub(PATIENCE)) };
         if until <= self.until.load(Ordering::Acquire) {
             return self.until.load(Ordering::Acquire);
         }

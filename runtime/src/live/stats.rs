@@ -12,6 +12,7 @@ pub(super) struct WorkerStats {
     unreadable: AtomicU64,
     late: AtomicU64,
     unknown: AtomicU64,
+    before: AtomicU64,
     unsent: AtomicU64,
     told: AtomicU64,
     shadowed: AtomicU64,
@@ -31,6 +32,8 @@ pub struct Stats {
     pub late: u64,
     /// Records of images that never became known.
     pub unknown: u64,
+    /// Records of processes that were there before the probe and ended before they could be looked at.
+    pub before: u64,
     /// Alerts that found no room in the queue of the outputs.
     pub unsent: u64,
     /// Images of which the kernel was told.
@@ -58,8 +61,9 @@ impl WorkerStats {
         self.late.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn count_unknown(&self) {
-        self.unknown.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn count_unknown(&self, was_before: bool) {
+        let counter = if was_before { &self.before } else { &self.unknown };
+        counter.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn count_unsent(&self) {
@@ -94,6 +98,7 @@ impl Stats {
             stats.unreadable += get(&worker.unreadable);
             stats.late += get(&worker.late);
             stats.unknown += get(&worker.unknown);
+            stats.before += get(&worker.before);
             stats.unsent += get(&worker.unsent);
             stats.told += get(&worker.told);
             stats.shadowed += get(&worker.shadowed);

@@ -22,6 +22,7 @@ use crate::session::Delivered;
 use crate::state::{Current, Known, State};
 use peregrine_probe::program::layout::RingRecord;
 use peregrine_probe::ring::{Look, Place, Ring};
+use peregrine_schema::events::code;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,6 +44,8 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     /// Time when watching began.
     pub(super) begin: u64,
+    /// Time when all processes had been looked at.
+    pub(super) scanned: u64,
     pub(super) stop: AtomicBool,
     pub(super) stats: Box<[WorkerStats]>,
 }
@@ -248,7 +251,9 @@ impl Keeper {
             self.shared.stats[self.number].count_unreadable();
             return;
         };
-        let known = record.begins() || self.state.runs(event.tid, record.image) == Known::Yes;
+        // Threads of the kernel are not looked at, but end like others.
+        let ends = event.code == code::PROCEXIT_1_E && record.first_sight();
+        let known = ends || record.begins() || self.state.runs(event.tid, record.image) == Known::Yes;
         if !known && self.waiting.len() < MOST_WAITING {
             let until = event.ts.saturating_add(PATIENCE);
             self.waiting.push_back(Waiting { until, record: bytes.into() });
@@ -286,7 +291,9 @@ impl Keeper {
     /// Forgets what was known of a thread, and asks the system about its process. If that has ended, or seems to run
     /// something else by now, the thread is an unknown one.
     fn look_up(&mut self, record: &RingRecord<'_>, tid: i64) {
-        self.shared.stats[self.number].count_unknown();
+        // A process of before that ended before it could be looked at.
+        let was_before = record.first_sight() && record.ts() <= self.shared.scanned;
+        self.shared.stats[self.number].count_unknown(was_before);
         self.state.forget(tid);
         let options = procfs::Options { descriptors: procfs::Descriptors::None, ..procfs::Options::default() };
         if self.scanner.is_none() {

@@ -125,6 +125,8 @@ impl State {
                     _ => path,
                 };
                 fd.set_name(name);
+                // What was given when it was opened is not known any more.
+                fd.name_raw.extend_from_slice(name);
                 Some(fd)
             }
             What::Socket { protocol, side, ends, .. } => {
