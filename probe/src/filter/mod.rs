@@ -80,13 +80,19 @@ pub(crate) enum Role {
     Server,
 }
 
+/// Where a text comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Whence {
+    /// From the address in an argument, as a parameter does.
+    Argument { param: u8, pointer: u8, capture: &'static Capture },
+    /// It is the path of a descriptor.
+    Descriptor(Fd),
+}
+
 /// A text that is compared.
 #[derive(Clone, Debug)]
 pub(crate) struct TextOf {
-    pub(crate) param: u8,
-    /// Argument with its address.
-    pub(crate) pointer: u8,
-    pub(crate) capture: &'static Capture,
+    pub(crate) of: Whence,
     pub(crate) tables: Vec<Table>,
     /// Number of its first automaton among all.
     pub(crate) first: usize,
@@ -251,19 +257,18 @@ impl Prefilter {
     }
 
     fn add_texts(&mut self, filter: &Filter, event: &'static Event) {
-        let mut params: Vec<u8> = Vec::new();
+        let mut sources: Vec<TextSource> = Vec::new();
         for atom in &filter.atoms {
-            if let Atom::Text(Text { source: TextSource::Param(param), .. }) = atom
-                && !params.contains(param)
+            if let Atom::Text(Text { source, .. }) = atom
+                && !sources.contains(source)
             {
-                params.push(*param);
+                sources.push(*source);
             }
         }
-        for param in params.into_iter().take(MOST_TEXTS) {
-            let capture = event.params.get(usize::from(param)).and_then(|p| p.capture.as_ref());
-            let Some(capture @ &Capture { source: Source::Text { pointer, .. }, .. }) = capture else { continue };
-            let of_param = |atom: &Atom| matches!(atom, Atom::Text(t) if t.source == TextSource::Param(param));
-            let atoms: Vec<usize> = (0..filter.atoms.len()).filter(|at| of_param(&filter.atoms[*at])).collect();
+        for source in sources.into_iter().take(MOST_TEXTS) {
+            let Some(of) = self.whence(source, event) else { continue };
+            let of_source = |atom: &Atom| matches!(atom, Atom::Text(text) if text.source == source);
+            let atoms: Vec<usize> = (0..filter.atoms.len()).filter(|at| of_source(&filter.atoms[*at])).collect();
             let texts = atoms.iter().filter_map(|at| match &filter.atoms[*at] {
                 Atom::Text(text) => Some(text),
                 _ => None,
@@ -275,7 +280,20 @@ impl Prefilter {
                 }
             }
             let first = self.tables().count();
-            self.texts.push(TextOf { param, pointer, capture, tables: automata.tables, first });
+            self.texts.push(TextOf { of, tables: automata.tables, first });
+        }
+    }
+
+    fn whence(&self, source: TextSource, event: &'static Event) -> Option<Whence> {
+        let param = match source {
+            TextSource::Param(param) => param,
+            TextSource::Descriptor => return self.descriptor.map(|descriptor| Whence::Descriptor(descriptor.fd)),
+        };
+        match event.params.get(usize::from(param))?.capture.as_ref()? {
+            capture @ &Capture { source: Source::Text { pointer, .. }, .. } => {
+                Some(Whence::Argument { param, pointer, capture })
+            }
+            _ => None,
         }
     }
 

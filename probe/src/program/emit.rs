@@ -14,6 +14,7 @@
 use super::data::Messages;
 use super::kernel::{GenerateError, Kernel, registers};
 use super::layout::{HEADER, ORIGIN, ROOM, SPARE_AT, cell};
+use super::paths::PathMemory;
 use crate::asm::{Asm, Cond, Helper, Label, Reg, Size, Slot};
 use peregrine_schema::Event;
 use peregrine_schema::capture::{Hook, Int, Who};
@@ -49,6 +50,8 @@ pub(super) struct Emit<'k> {
     pub(super) messages: Option<Messages>,
     /// What is written is no parameter but a part of the descriptor: its length goes into a cell.
     pub(super) part: bool,
+    /// Where paths are put together.
+    pub(super) paths: PathMemory,
 }
 
 /// Result of everything that writes code.
@@ -75,6 +78,7 @@ impl<'k> Emit<'k> {
             shadowed: None,
             messages: None,
             part: false,
+            paths: PathMemory::RECORD,
         }
     }
 
