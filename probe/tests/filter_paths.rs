@@ -63,7 +63,7 @@ impl KernelView for View<'_> {
         match self.1?.kind {
             DescriptorKind::Inet => Some(Kind::Ipv4),
             DescriptorKind::Inet6 => Some(Kind::Ipv6),
-            DescriptorKind::Fifo if self.path().is_none() => Some(Kind::Pipe),
+            DescriptorKind::Fifo => Some(Kind::Pipe),
             DescriptorKind::Regular if self.path().is_some() => Some(Kind::File),
             DescriptorKind::Directory => Some(Kind::Directory),
             DescriptorKind::Unix => Some(Kind::Unix),
@@ -154,6 +154,9 @@ fn only_what_the_plan_does_not_pass_is_dropped() {
         "fd.name icontains HID",
         "fd.name startswith hidden",
         "(fd.name startswith /etc/ or evt.rawres >= 0)",
+        "(fd.name startswith /etc/ or fd.type = directory)",
+        "(fd.name startswith /etc/ or fd.type = directory) and proc.name = nobody",
+        "(fd.name startswith /etc/ or proc.name = nobody)",
     ];
     let folder = tempfile::tempdir().unwrap();
     let opened = opened(folder.path());
@@ -188,9 +191,9 @@ fn only_what_the_plan_does_not_pass_is_dropped() {
             let shown = String::from_utf8_lossy(view.path().unwrap_or_default());
             assert!(!(right && shadowed), "{condition}: would be lost: {:?} {shown}", view.1);
             marked += usize::from(shadowed);
-            // That a file is too long for the filter, or was a pipe or a directory for user space, it leaves open.
-            let open = view.path().is_some_and(|path| path.len() > 255 || path == b"/")
-                || view.1.is_some_and(|read| read.kind == DescriptorKind::Fifo);
+            // It leaves open what has a longer path, and what user space may take for a file.
+            let open = view.path().is_some_and(|path| path.len() > 255)
+                || matches!(view.kind(), Some(Kind::Pipe | Kind::Directory));
             if !right && !shadowed && !open {
                 could.push(format!("{condition}: {:?} {shown}", view.1));
             }

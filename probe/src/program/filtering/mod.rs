@@ -131,19 +131,23 @@ impl Emit<'_> {
             self.a.release(inner);
             self.a.store(Size::B8, R7, number(at), R0);
         }
-        for (stage, graph) in &filter.stages {
-            self.meet();
-            self.a.comment(format!("— filter: {stage:?}"));
-            match stage {
-                Stage::Numbers => {}
-                Stage::Images => self.image_facts(maps, filtering)?,
-                Stage::Sockets => self.socket_facts(filter)?,
-                Stage::Texts => {
-                    self.text_facts(filtering)?;
-                    self.quiet(filter, passes, drops);
+        for step in &filter.steps {
+            let next = self.a.label("next step");
+            for stage in &step.facts {
+                self.meet();
+                self.a.comment(format!("— filter: {stage:?}"));
+                match stage {
+                    Stage::Numbers => {}
+                    Stage::Images => self.image_facts(maps, filtering)?,
+                    Stage::Sockets => self.socket_facts(filter)?,
+                    Stage::Texts => self.text_facts(filtering)?,
                 }
             }
-            self.graph(filter, graph, drops);
+            if step.stage == Stage::Texts {
+                self.quiet(filter, next, drops);
+            }
+            self.graph(filter, &step.graph, drops);
+            self.a.bind(next);
         }
         self.a.jump(passes).bind(drops);
         self.meet();
@@ -193,7 +197,7 @@ impl Emit<'_> {
         self.a.bind(uncounted).mov(R0, 0).exit();
     }
 
-    /// Decides at once of a text that is none of those that are asked for.
+    /// Decides at once of a text that is none of those that are asked for: goes to `passes` or `drops`.
     fn quiet(&mut self, filter: &Prefilter, passes: Label, drops: Label) {
         let Some(quiet) = &filter.quiet else { return };
         self.meet();

@@ -2,7 +2,7 @@
 //!
 //! | inode | kinds that it may be known as |
 //! |---|---|
-//! | regular file | file, memfd; anything on the file systems of files without a name |
+//! | regular file | file; memfd, too, in memory; anything on the file systems of files without a name |
 //! | directory | directory; file, if it was opened without asking for one |
 //! | pipe | pipe; file, if it was opened by a path |
 //! | socket | by its family; IPv4 of an IPv6 one, which may talk to a mapped address |
@@ -35,6 +35,8 @@ pub(super) mod format {
 }
 /// File systems of files without a name: `ANON_INODE_FS_MAGIC`, `PID_FS_MAGIC`, `SECRETMEM_MAGIC`.
 pub(super) const NAMELESS: [i32; 3] = [0x0904_1934, 0x5049_4446, 0x5345_434d];
+/// File systems of files in memory: `TMPFS_MAGIC`, `HUGETLBFS_MAGIC`.
+const MEMORY: [u32; 2] = [0x0102_1994, 0x9584_58f6];
 /// Types of sockets: `SOCK_STREAM`, `SOCK_DGRAM`.
 const STREAM: i32 = 1;
 const DATAGRAM: i32 = 2;
@@ -76,6 +78,11 @@ impl Emit<'_> {
         for magic in NAMELESS {
             self.a.jump_if(Cond::Eq, R0, magic, done);
         }
+        let in_memory = self.a.label("in memory");
+        for magic in MEMORY {
+            self.a.load_const(R1, u64::from(magic)).jump_if(Cond::Eq, R0, R1, in_memory);
+        }
+        self.a.store(Size::B8, R7, cell::KINDS, kinds(&[Kind::File])).jump(done).bind(in_memory);
         self.a.store(Size::B8, R7, cell::KINDS, kinds(&[Kind::File, Kind::Memfd])).jump(done).bind(socket);
         self.of_socket(done)?;
         self.a.bind(done);
