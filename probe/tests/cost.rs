@@ -1,15 +1,22 @@
 //! What an event costs the thread that makes it. Prints figures and is run by hand:
 //!
 //! ```text
-//! cargo test -p peregrine-probe --test cost -- --ignored --nocapture
+//! PEREGRINE_SHARED=… cargo test --workspace --test cost -- --ignored --nocapture --test-threads 1
 //! ```
+//!
+//! A program that does nothing is what the kernel takes for any; what it takes on another machine scales the rest.
 
 mod common;
 
-use common::call;
+use common::{Reads, call, kernel, tracepoint};
+use peregrine_compiler::kernel::KernelPlan;
+use peregrine_compiler::load::{Loader, Options as LoadOptions};
+use peregrine_probe::asm::{Asm, Reg};
 use peregrine_probe::image::Keep;
 use peregrine_probe::live::{Options, Probe};
+use peregrine_probe::sys::program::{Link, LoadSpec, Loaded, load};
 use peregrine_schema::EVENTS;
+use peregrine_schema::capture::Hook;
 
 /// Calls of a round, and rounds; the median counts.
 const CALLS: u32 = 20_000;
@@ -24,52 +31,111 @@ fn cpu_time() -> u64 {
 /// One way of making events.
 struct Way {
     name: &'static str,
-    probe: Option<Probe>,
+    attached: Attached,
 }
 
-fn ways(event: &str) -> Option<Vec<Way>> {
-    let made = |name, events: &[&str], options: Options| {
-        let wanted = |code: u16| events.contains(&EVENTS[usize::from(code)].id);
-        match Probe::load(wanted, None, options) {
-            Ok(probe) => Some(Way { name, probe: Some(probe) }),
-            Err(e) => {
-                eprintln!("skipped: {e}");
-                None
-            }
+enum Attached {
+    Nothing,
+    /// A program that does nothing.
+    Empty(Loaded, Option<Link>),
+    Probe(Box<Probe>),
+}
+
+impl Attached {
+    fn attach(&mut self) {
+        match self {
+            Attached::Nothing => {}
+            Attached::Empty(program, link) => *link = Some(program.attach().expect("attached")),
+            Attached::Probe(probe) => probe.attach().expect("attached"),
         }
-    };
-    let plain = Options::default();
-    Some(vec![
-        Way { name: "nothing attached", probe: None },
-        made("another event", &["QUOTACTL_X"], plain)?,
-        made("images in task storage", &[event], Options { keep: Some(Keep::Storage), ..plain })?,
-        made("images in a hash", &[event], Options { keep: Some(Keep::Hash), ..plain })?,
-        made("and the descriptor", &[event], Options { descriptors: true, ..plain })?,
-    ])
-}
+    }
 
-/// Prints nanoseconds of a call, one way after the other in each round.
-fn compare(what: &str, event: &str, calls: u32, act: impl Fn()) {
-    let Some(mut ways) = ways(event) else { return };
-    let mut times = vec![Vec::new(); ways.len()];
-    for _ in 0..ROUNDS {
-        for (way, times) in ways.iter_mut().zip(&mut times) {
-            if let Some(probe) = &mut way.probe {
-                probe.attach().expect("attached");
-            }
-            let begin = cpu_time();
-            (0..calls).for_each(|_| act());
-            times.push((cpu_time() - begin) as f64 / f64::from(calls));
-            if let Some(probe) = &mut way.probe {
+    fn detach(&mut self) {
+        match self {
+            Attached::Nothing => {}
+            Attached::Empty(_, link) => *link = None,
+            Attached::Probe(probe) => {
                 probe.detach();
                 probe.rings().iter_mut().for_each(|ring| ring.batch().iter().for_each(drop));
             }
         }
     }
+
+    fn lost(&self) -> u64 {
+        if let Attached::Probe(probe) = self { probe.losses().map_or(0, |losses| losses.total()) } else { 0 }
+    }
+}
+
+/// Nothing, a program that does nothing, and the dispatcher without a program for what is called.
+fn least() -> Option<Vec<Way>> {
+    let kernel = kernel(Reads::Cast)?;
+    let mut empty = Asm::new("empty");
+    empty.mov(Reg::R0, 0).exit();
+    let spec = LoadSpec::new(tracepoint(&kernel, Hook::SysExit));
+    let empty = load(&empty.finish().expect("a program"), &spec).expect("loaded");
+    Some(vec![
+        Way { name: "nothing attached", attached: Attached::Nothing },
+        Way { name: "an empty program", attached: Attached::Empty(empty, None) },
+        way("another event", &["QUOTACTL_X"], None, Options::default())?,
+    ])
+}
+
+/// The plan of a rule.
+fn plan(condition: &str) -> KernelPlan {
+    let rule = format!("- {{rule: r, desc: d, priority: NOTICE, output: o, condition: \"{condition}\"}}");
+    plan_of(&[("rule.yaml", rule.into_bytes())])
+}
+
+fn plan_of(files: &[(&str, Vec<u8>)]) -> KernelPlan {
+    let mut loader = Loader::new(LoadOptions::default());
+    files.iter().for_each(|(name, text)| loader.add_file(name, text));
+    KernelPlan::new(&loader.finish().rules)
+}
+
+/// That of the upstream rules, if they are there.
+fn upstream() -> Option<KernelPlan> {
+    let folder = std::path::PathBuf::from(std::env::var_os("PEREGRINE_SHARED")?).join("upstream-rules");
+    let names = ["falco_rules.yaml", "falco-incubating_rules.yaml", "falco-sandbox_rules.yaml"];
+    Some(plan_of(&names.map(|name| (name, std::fs::read(folder.join(name)).expect("rules")))))
+}
+
+fn way(name: &'static str, events: &[&str], plan: Option<&KernelPlan>, options: Options) -> Option<Way> {
+    let wanted = |code: u16| events.contains(&EVENTS[usize::from(code)].id);
+    match Probe::load(wanted, plan, options) {
+        Ok(probe) => Some(Way { name, attached: Attached::Probe(Box::new(probe)) }),
+        Err(e) => {
+            eprintln!("skipped: {e}");
+            None
+        }
+    }
+}
+
+fn ways(event: &str) -> Option<Vec<Way>> {
+    let made = |name, events: &[&str], options: Options| way(name, events, None, options);
+    let plain = Options::default();
+    let mut all = least()?;
+    all.push(made("images in task storage", &[event], Options { keep: Some(Keep::Storage), ..plain })?);
+    all.push(made("images in a hash", &[event], Options { keep: Some(Keep::Hash), ..plain })?);
+    all.push(made("and the descriptor", &[event], Options { descriptors: true, ..plain })?);
+    Some(all)
+}
+
+/// Prints nanoseconds of a call, one way after the other in each round.
+fn compare(what: &str, ways: Option<Vec<Way>>, calls: u32, act: impl Fn()) {
+    let Some(mut ways) = ways else { return };
+    let mut times = vec![Vec::new(); ways.len()];
+    for _ in 0..ROUNDS {
+        for (way, times) in ways.iter_mut().zip(&mut times) {
+            way.attached.attach();
+            let begin = cpu_time();
+            (0..calls).for_each(|_| act());
+            times.push((cpu_time() - begin) as f64 / f64::from(calls));
+            way.attached.detach();
+        }
+    }
     for (way, mut times) in ways.into_iter().zip(times) {
         times.sort_by(f64::total_cmp);
-        let lost = way.probe.and_then(|p| p.losses().ok()).map_or(0, |l| l.total());
-        println!("{what:12} {:24} {:8.0} ns, {lost} lost", way.name, times[times.len() / 2]);
+        println!("{what:32} {:24} {:8.0} ns, {} lost", way.name, times[times.len() / 2], way.attached.lost());
     }
 }
 
@@ -79,11 +145,46 @@ fn cost_of_events() {
     let file = std::fs::File::open("/dev/zero").expect("a file");
     let (fd, byte) = (std::os::fd::AsRawFd::as_raw_fd(&file) as u64, [0_u8; 1]);
     let address = byte.as_ptr().expose_provenance() as u64;
-    compare("lseek", "LSEEK_X", CALLS, || {
+    compare("lseek", ways("LSEEK_X"), CALLS, || {
         call(libc::SYS_lseek, &[fd, 0, 0]);
     });
-    compare("read", "READ_X", CALLS, || {
+    compare("read", ways("READ_X"), CALLS, || {
         call(libc::SYS_read, &[fd, address, 1]);
+    });
+}
+
+/// Of events that filters drop.
+#[test]
+#[ignore = "prints figures"]
+fn cost_of_dropped_events() {
+    let upstream = upstream();
+    let ways = |dropped: [(&'static str, &str); 2]| {
+        let mut all = least()?;
+        for (name, condition) in dropped {
+            all.push(way(name, &[], Some(&plan(condition)), Options::default())?);
+        }
+        if let Some(upstream) = &upstream {
+            all.push(way("upstream rules", &[], Some(upstream), Options::default())?);
+        }
+        Some(all)
+    };
+    let byte = [0_u8; 1];
+    let address = byte.as_ptr().expose_provenance() as u64;
+    for path in ["/dev/zero", "/proc/version", "/usr/share/common-licenses/GPL-3"] {
+        let Ok(file) = std::fs::File::open(path) else { continue };
+        let fd = std::os::fd::AsRawFd::as_raw_fd(&file) as u64;
+        let by_number = ("by its result", "evt.type = pread and evt.rawres > 1000000");
+        let ways = ways([by_number, ("by its path", "evt.type = pread and fd.name startswith /etc/")]);
+        compare(path, ways, CALLS, || {
+            call(libc::SYS_pread64, &[fd, address, 1, 0]);
+        });
+    }
+    let path = c"/usr/lib/os-release".as_ptr().expose_provenance() as u64;
+    let by_number = ("by its result", "evt.type = openat and evt.rawres > 1000000");
+    let ways = ways([by_number, ("by its path", "evt.type = openat and fd.name startswith /etc/")]);
+    compare("open, close", ways, CALLS, || {
+        let fd = call(libc::SYS_openat, &[libc::AT_FDCWD as u64, path, libc::O_RDONLY as u64]);
+        call(libc::SYS_close, &[fd as u64]);
     });
 }
 
@@ -93,7 +194,7 @@ fn cost_of_events() {
 fn cost_of_processes() {
     let mut stack = vec![0_u128; 1 << 12];
     let top = stack.as_mut_ptr_range().end.expose_provenance();
-    compare("clone, wait", "QUOTACTL_X", 500, || process(top));
+    compare("clone, wait", ways("QUOTACTL_X"), 500, || process(top));
 }
 
 extern "C" fn nothing(_: *mut libc::c_void) -> i32 {

@@ -44,6 +44,7 @@ const RULES: &str = r#"
 - {rule: connected, desc: d, priority: NOTICE, output: o, condition: "evt.type = connect and evt.rawres >= 0 and fd.l4proto = tcp and fd.sip = 127.0.0.2 and fd.sport = 4444"}
 - {rule: sent, desc: d, priority: NOTICE, output: o, condition: "evt.type in (sendto, write) and fd.typechar in (4, 6) and fd.net = 10.0.0.0/8"}
 - {rule: read, desc: d, priority: NOTICE, output: o, condition: "evt.type = read and fd.type = directory"}
+- {rule: named, desc: d, priority: NOTICE, output: o, condition: "evt.type in (pread, fstat) and (fd.name startswith /etc/ or fd.directory = /usr/share or fd.name endswith .log and proc.name = nobody)"}
 - {rule: lseek, desc: d, priority: NOTICE, output: o, condition: "evt.type = lseek and evt.rawarg.offset > 4294967296"}
 "#;
 

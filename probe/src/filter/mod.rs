@@ -8,6 +8,8 @@
 //!                          └─► program::filtering   the code: for each of them in turn, what can be told by now
 //! ```
 //!
+//! Bits of images come last where texts alone drop most of what is to be dropped; else texts do, which cost most.
+//!
 //! What must hold: an atom that is not answered here is unknown, which passes in both polarities; an answer that is
 //! given equals that of `peregrine_compiler::kernel::eval` on the record that would be made. So a program drops nothing
 //! that [`passes`](peregrine_compiler::kernel::eval::passes) passes.
@@ -80,20 +82,26 @@ pub(crate) enum Role {
     Server,
 }
 
+/// Where a text comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Whence {
+    /// From the address in an argument, as a parameter does.
+    Argument { param: u8, pointer: u8, capture: &'static Capture },
+    /// It is the path of a descriptor.
+    Descriptor(Fd),
+}
+
 /// A text that is compared.
 #[derive(Clone, Debug)]
 pub(crate) struct TextOf {
-    pub(crate) param: u8,
-    /// Argument with its address.
-    pub(crate) pointer: u8,
-    pub(crate) capture: &'static Capture,
+    pub(crate) of: Whence,
     pub(crate) tables: Vec<Table>,
     /// Number of its first automaton among all.
     pub(crate) first: usize,
 }
 
-/// What is found out one after the other, since each costs more than the one before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// What is found out one after the other, as far as it is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
     Numbers,
     Images,
@@ -102,7 +110,21 @@ pub(crate) enum Stage {
 }
 
 impl Stage {
-    pub(crate) const ALL: [Stage; 4] = [Stage::Numbers, Stage::Images, Stage::Sockets, Stage::Texts];
+    /// By what each costs.
+    const USUAL: [Stage; 4] = [Stage::Numbers, Stage::Sockets, Stage::Images, Stage::Texts];
+    /// Where texts alone drop most events.
+    const TEXTS_FIRST: [Stage; 4] = [Stage::Numbers, Stage::Sockets, Stage::Texts, Stage::Images];
+}
+
+/// A question that a program asks.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    /// What is known by then.
+    pub(crate) stage: Stage,
+    /// What of that must be found out now.
+    pub(crate) facts: Vec<Stage>,
+    /// What passes.
+    pub(crate) graph: Graph,
 }
 
 /// A filter for the program of an event.
@@ -116,8 +138,9 @@ pub struct Prefilter {
     pub(crate) quiet: Option<Graph>,
     /// The facts of each automaton of which one holds else.
     pub(crate) loud: Vec<u64>,
-    /// What passes when a stage is done, for the stages that tell more than those before.
-    pub(crate) stages: Vec<(Stage, Graph)>,
+    /// One for each stage that tells more than those before.
+    pub(crate) steps: Vec<Step>,
+    order: [Stage; 4],
     never: bool,
 }
 
@@ -136,22 +159,35 @@ impl Prefilter {
             texts: Vec::new(),
             quiet: None,
             loud: Vec::new(),
-            stages: Vec::new(),
+            steps: Vec::new(),
+            order: Stage::TEXTS_FIRST,
             never: false,
         };
         made.means = filter.atoms.iter().map(|atom| made.means(atom, event, syscall)).collect();
         made.add_texts(filter, event);
-        for stage in Stage::ALL {
+        if made.texts.is_empty() || made.quiet_graph(filter).constant() == Some(true) {
+            made.order = Stage::USUAL;
+        }
+        for stage in made.order {
             let graph = Graph::new(filter, |atom, holds| made.known(atom, holds, stage));
             let constant = graph.constant();
             made.never |= constant == Some(false);
-            if constant.is_none() && made.stages.last().is_none_or(|(_, before)| *before != graph) {
-                made.stages.push((stage, graph));
+            if constant.is_none() && made.steps.last().is_none_or(|before| before.graph != graph) {
+                let facts = made.facts(&graph);
+                made.steps.push(Step { stage, facts, graph });
             }
         }
         made.drop_unused();
         made.add_quiet(filter);
         made
+    }
+
+    /// What must be found out for a graph beyond what is there for the steps so far.
+    fn facts(&self, graph: &Graph) -> Vec<Stage> {
+        let leaves = graph.leaves();
+        let needed = |stage: &Stage| leaves.iter().any(|atom| self.asked_at(*atom) == Some(*stage));
+        let there = |stage: &Stage| self.steps.iter().any(|step| step.facts.contains(stage));
+        self.order.into_iter().filter(|stage| needed(stage) && !there(stage)).collect()
     }
 
     /// Whether nothing passes.
@@ -161,7 +197,7 @@ impl Prefilter {
 
     /// Whether everything passes, as far as this filter can tell.
     pub fn is_always(&self) -> bool {
-        !self.never && self.stages.is_empty()
+        !self.never && self.steps.is_empty()
     }
 
     /// The tables that its program reads, in the order in which it is given their maps.
@@ -171,22 +207,30 @@ impl Prefilter {
 
     /// The words of an image's bits that are asked for.
     pub(crate) fn words(&self) -> BTreeSet<u32> {
-        let asked = self.stages.iter().flat_map(|(_, graph)| graph.leaves());
+        let asked = self.steps.iter().flat_map(|step| step.graph.leaves());
         let word = |atom: usize| if let Means::Image(bit) = self.means[atom] { Some(bit / 64) } else { None };
         asked.filter_map(word).collect()
     }
 
     /// Whether an atom, plain or negated, passes by what is known once a stage is done; `None` if it is to be asked.
     fn known(&self, atom: usize, holds: bool, stage: Stage) -> Option<bool> {
-        let asked_at = match &self.means[atom] {
-            Means::Unknown => return Some(true),
-            Means::Constant(answer) => return Some(*answer == holds),
-            Means::Number(..) | Means::Bits(..) => Stage::Numbers,
-            Means::Image(_) => Stage::Images,
-            Means::Kind(_) | Means::Protocol(_) | Means::Address(..) | Means::Port(..) => Stage::Sockets,
-            Means::Text(..) => Stage::Texts,
-        };
-        (asked_at > stage).then_some(true)
+        if let Means::Constant(answer) = &self.means[atom] {
+            return Some(*answer == holds);
+        }
+        let Some(asked_at) = self.asked_at(atom) else { return Some(true) };
+        let rank = |of: Stage| self.order.iter().position(|stage| *stage == of);
+        (rank(asked_at) > rank(stage)).then_some(true)
+    }
+
+    /// The stage that answers an atom, if one does.
+    fn asked_at(&self, atom: usize) -> Option<Stage> {
+        match &self.means[atom] {
+            Means::Unknown | Means::Constant(_) => None,
+            Means::Number(..) | Means::Bits(..) => Some(Stage::Numbers),
+            Means::Image(_) => Some(Stage::Images),
+            Means::Kind(_) | Means::Protocol(_) | Means::Address(..) | Means::Port(..) => Some(Stage::Sockets),
+            Means::Text(..) => Some(Stage::Texts),
+        }
     }
 
     fn means(&mut self, atom: &Atom, event: &'static Event, syscall: u16) -> Means {
@@ -251,19 +295,18 @@ impl Prefilter {
     }
 
     fn add_texts(&mut self, filter: &Filter, event: &'static Event) {
-        let mut params: Vec<u8> = Vec::new();
+        let mut sources: Vec<TextSource> = Vec::new();
         for atom in &filter.atoms {
-            if let Atom::Text(Text { source: TextSource::Param(param), .. }) = atom
-                && !params.contains(param)
+            if let Atom::Text(Text { source, .. }) = atom
+                && !sources.contains(source)
             {
-                params.push(*param);
+                sources.push(*source);
             }
         }
-        for param in params.into_iter().take(MOST_TEXTS) {
-            let capture = event.params.get(usize::from(param)).and_then(|p| p.capture.as_ref());
-            let Some(capture @ &Capture { source: Source::Text { pointer, .. }, .. }) = capture else { continue };
-            let of_param = |atom: &Atom| matches!(atom, Atom::Text(t) if t.source == TextSource::Param(param));
-            let atoms: Vec<usize> = (0..filter.atoms.len()).filter(|at| of_param(&filter.atoms[*at])).collect();
+        for source in sources.into_iter().take(MOST_TEXTS) {
+            let Some(of) = self.whence(source, event) else { continue };
+            let of_source = |atom: &Atom| matches!(atom, Atom::Text(text) if text.source == source);
+            let atoms: Vec<usize> = (0..filter.atoms.len()).filter(|at| of_source(&filter.atoms[*at])).collect();
             let texts = atoms.iter().filter_map(|at| match &filter.atoms[*at] {
                 Atom::Text(text) => Some(text),
                 _ => None,
@@ -275,29 +318,46 @@ impl Prefilter {
                 }
             }
             let first = self.tables().count();
-            self.texts.push(TextOf { param, pointer, capture, tables: automata.tables, first });
+            self.texts.push(TextOf { of, tables: automata.tables, first });
+        }
+    }
+
+    fn whence(&self, source: TextSource, event: &'static Event) -> Option<Whence> {
+        let param = match source {
+            TextSource::Param(param) => param,
+            TextSource::Descriptor => return self.descriptor.map(|descriptor| Whence::Descriptor(descriptor.fd)),
+        };
+        match event.params.get(usize::from(param))?.capture.as_ref()? {
+            capture @ &Capture { source: Source::Text { pointer, .. }, .. } => {
+                Some(Whence::Argument { param, pointer, capture })
+            }
+            _ => None,
         }
     }
 
     fn add_quiet(&mut self, filter: &Filter) {
-        let Some((Stage::Texts, graph)) = self.stages.last() else { return };
+        let Some(step) = self.steps.iter().find(|step| step.stage == Stage::Texts) else { return };
         let mut loud = vec![0; self.tables().count()];
-        for atom in graph.leaves() {
+        for atom in step.graph.leaves() {
             if let Means::Text(text, answers) = &self.means[atom] {
                 loud[self.texts[*text].first + answers.automaton] |= answers.bad | answers.yes;
             }
         }
-        let answered_no = |atom: usize, holds: bool| match &self.means[atom] {
+        self.quiet = Some(self.quiet_graph(filter));
+        self.loud = loud;
+    }
+
+    /// What passes when texts are known, if the answer to all about them is no.
+    fn quiet_graph(&self, filter: &Filter) -> Graph {
+        Graph::new(filter, |atom, holds| match &self.means[atom] {
             Means::Text(..) => Some(!holds),
             _ => self.known(atom, holds, Stage::Texts),
-        };
-        self.quiet = Some(Graph::new(filter, answered_no));
-        self.loud = loud;
+        })
     }
 
     /// Without texts and numbers that no stage asks for.
     fn drop_unused(&mut self) {
-        let used: Vec<usize> = self.stages.iter().flat_map(|(_, graph)| graph.leaves()).collect();
+        let used: Vec<usize> = self.steps.iter().flat_map(|step| step.graph.leaves()).collect();
         let asks = |what: &dyn Fn(&Means) -> bool| used.iter().any(|atom| what(&self.means[*atom]));
         let texts: Vec<bool> =
             (0..self.texts.len()).map(|at| asks(&|m| matches!(m, Means::Text(of, _) if *of == at))).collect();

@@ -7,6 +7,7 @@
 //! | [`fact::ABSOLUTE`] | begin with a slash; turned round when the text is over, so that it speaks of relative ones |
 //! | [`fact::UNCLEAN`] | have a component `.` or `..`, or end in a slash |
 //! | [`fact::ODD`] | have a last component that is empty, `.` or `..` |
+//! | [`fact::NAMELESS`] | are none: the descriptor leads to something without a path |
 //! | others | the answer to an atom, and whether a relative text may be called by one of the atom's texts |
 //!
 //! An answer to an atom is then a comparison of two masks ([`Answers`]). What is meant by each question is said at
@@ -17,7 +18,7 @@
 //! [`text_answer`]: peregrine_compiler::kernel::eval::text_answer
 
 use super::automaton::{At, LARGEST, Patterns, Table, Tells};
-use peregrine_compiler::kernel::{Part, Reading, Text, TextSet};
+use peregrine_compiler::kernel::{Part, Reading, Source, Text, TextSet};
 
 /// Facts that every automaton tells.
 pub(crate) mod fact {
@@ -28,8 +29,9 @@ pub(crate) mod fact {
     pub(crate) const ODD: u64 = 1 << 4;
     /// What makes a text no clean absolute path, [`ABSOLUTE`] being turned round.
     pub(crate) const NO_PATH: u64 = UNKNOWN | DOUBLED | ABSOLUTE | UNCLEAN;
+    pub(crate) const NAMELESS: u64 = 1 << 5;
     /// The first bit of atoms.
-    pub(crate) const FIRST: u32 = 5;
+    pub(crate) const FIRST: u32 = 6;
 }
 
 /// How a path begins that is shown in place of one that is too long.
@@ -44,7 +46,7 @@ pub(crate) struct Answers {
     pub(crate) bad: u64,
     /// Else yes if any of these does.
     pub(crate) yes: u64,
-    /// Even if it is unknown by that, no if none of these holds.
+    /// Even if it is unknown by that, no if none of these holds; those of `yes` are among them.
     pub(crate) possible: Option<u64>,
 }
 
@@ -120,7 +122,15 @@ impl Making {
             Reading::Absolute => fact::UNKNOWN | fact::ABSOLUTE,
             Reading::Path => fact::NO_PATH,
         };
-        let possible = self.possible(text);
+        let (bad, possible) = match text.source {
+            Source::Param(_) => (bad, self.possible(text)),
+            // A file without a name in a file system may have one in user space that begins with a slash.
+            Source::Descriptor => {
+                let unknown = bad | fact::ABSOLUTE;
+                let slash = text.part == Part::Whole && text.set.begins_with_slash();
+                (unknown | fact::NAMELESS, slash.then_some(unknown | yes))
+            }
+        };
         if self.joined().estimate() > LARGEST {
             self.patterns.truncate(before.0);
             (self.used, self.forgotten) = (before.1, before.2);
@@ -244,7 +254,8 @@ impl Automata {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use peregrine_compiler::kernel::{Answer, Source, eval::text_answer};
+    use peregrine_compiler::kernel::Answer;
+    use peregrine_compiler::kernel::eval::{is_clean, text_answer};
 
     fn answer(table: &Table, answers: Answers, text: &[u8]) -> Answer {
         let facts = table.run(text) ^ fact::ABSOLUTE;
@@ -302,7 +313,8 @@ mod tests {
                 let paths = [&b"/etc"[..], b"/usr", b"/usr/bin", b"/a/b"];
                 set.path = vec![paths[self.below(4)].to_vec()];
             }
-            Text { source: Source::Param(0), reading, part, set: set.sorted() }
+            let source = if self.below(3) == 0 { Source::Descriptor } else { Source::Param(0) };
+            Text { source, reading, part, set: set.sorted() }
         }
     }
 
@@ -323,6 +335,12 @@ mod tests {
                     };
                     let told = answer(&automata.tables[answers.automaton], *answers, &text);
                     let shown = String::from_utf8_lossy(&text);
+                    // The path of a descriptor is one, or the name is not known.
+                    let no_path = text.first() != Some(&b'/') || question.reading == Reading::Path && !is_clean(&text);
+                    let right = match question.source {
+                        Source::Descriptor if no_path => Answer::Unknown,
+                        _ => right,
+                    };
                     assert_eq!(told, right, "{shown:?} {question:?} {answers:?}");
                     counts[told as usize] += 1;
                 }
@@ -330,6 +348,27 @@ mod tests {
         }
         println!("yes, no, unknown, without answer: {counts:?}");
         assert!(counts[..3].iter().all(|count| *count > 10_000), "{counts:?}");
+    }
+
+    #[test]
+    fn what_has_no_path_is_called_by_none() {
+        let text = |part, set: TextSet| Text { source: Source::Descriptor, reading: Reading::Raw, part, set };
+        let list = |text: &str| vec![text.as_bytes().to_vec()];
+        let slash = TextSet { prefix: list("/etc/"), equal: list("/x"), ..TextSet::default() };
+        let asked = [
+            (text(Part::Whole, slash.clone()), Answer::No),
+            (text(Part::Whole, TextSet { path: list("/etc"), ..TextSet::default() }), Answer::No),
+            (text(Part::Whole, TextSet { equal: list("x"), ..slash.clone() }), Answer::Unknown),
+            (text(Part::Whole, TextSet { suffix: list("/etc"), ..TextSet::default() }), Answer::Unknown),
+            (text(Part::FileName, TextSet { equal: list("x"), ..TextSet::default() }), Answer::Unknown),
+        ];
+        let automata = Automata::new(asked.iter().map(|(text, _)| text));
+        for ((text, right), answers) in asked.iter().zip(&automata.answers) {
+            let answers = answers.expect("an answer");
+            assert_ne!(fact::NAMELESS & answers.bad, 0, "{text:?}");
+            let told = answers.possible.filter(|possible| fact::NAMELESS & possible == 0).map(|_| Answer::No);
+            assert_eq!(told.unwrap_or(Answer::Unknown), *right, "{text:?}");
+        }
     }
 
     #[test]

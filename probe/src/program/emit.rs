@@ -14,6 +14,7 @@
 use super::data::Messages;
 use super::kernel::{GenerateError, Kernel, registers};
 use super::layout::{HEADER, ORIGIN, ROOM, SPARE_AT, cell};
+use super::paths::PathMemory;
 use crate::asm::{Asm, Cond, Helper, Label, Reg, Size, Slot};
 use peregrine_schema::Event;
 use peregrine_schema::capture::{Hook, Int, Who};
@@ -49,6 +50,8 @@ pub(super) struct Emit<'k> {
     pub(super) messages: Option<Messages>,
     /// What is written is no parameter but a part of the descriptor: its length goes into a cell.
     pub(super) part: bool,
+    /// Where paths are put together.
+    pub(super) paths: PathMemory,
 }
 
 /// Result of everything that writes code.
@@ -75,6 +78,7 @@ impl<'k> Emit<'k> {
             shadowed: None,
             messages: None,
             part: false,
+            paths: PathMemory::RECORD,
         }
     }
 
@@ -213,6 +217,11 @@ impl<'k> Emit<'k> {
 
     /// `dst =` a number of `size` bytes of kernel memory at the address in R3; 0 if it cannot be read. Uses R0 to R5.
     pub(super) fn read_kernel(&mut self, dst: Reg, size: u32) {
+        // A structure that begins with a number of 64 bits: a load is much cheaper than a call.
+        if let Some((cast, id)) = self.k.cast.zip(self.k.structure("timespec64")).filter(|_| self.k.typed) {
+            self.a.mov(R1, R3).mov(R2, id.cast_signed()).call_kfunc(cast, 2).load(width(size), dst, R0, 0);
+            return;
+        }
         self.a.scoped(|a| {
             let slot = a.slot("read", 8, 8);
             a.slot_address(R1, slot, 0).mov(R2, size as i32).call(Helper::ProbeReadKernel);

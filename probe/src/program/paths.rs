@@ -17,6 +17,8 @@
 //! them. A step to another mount counts as one of the [`MAX_PATH_DEPTH`], *as in Falco*.
 
 use super::emit::{Emit, Written};
+use super::filtering::cell as filter;
+use super::kernel::GenerateError;
 use super::layout::{ROOM, SCRATCH};
 use crate::asm::{Cond, Helper, Label, Reg, Size, Slot};
 use peregrine_schema::capture::{Fd, MAX_PATH, MAX_PATH_DEPTH, MAX_UNIX_PATH, PathOf, Who};
@@ -36,6 +38,32 @@ const SETTLED: i16 = 16;
 const NAMES: i16 = 24;
 /// Most bytes copied of one name, its NUL included. File systems with names of 255 UTF-16 units come close to it.
 const NAME: i32 = 1024;
+
+const _: () = assert!(NAMES as usize + 8 * MAX_PATH_DEPTH <= filter::WORK_BYTES as usize);
+
+/// The memory in which a path is put together.
+#[derive(Clone, Copy)]
+pub(super) struct PathMemory {
+    /// Offset from R7 of the working memory.
+    work: i32,
+    /// Offset of the path; else it goes to where the next parameter does.
+    to: Option<i16>,
+    /// Most bytes of the path with its NUL, and of a name in it; there is room for both together.
+    most: i32,
+    name: i32,
+}
+
+impl PathMemory {
+    /// That of the record.
+    pub(super) const RECORD: PathMemory = PathMemory { work: WORK, to: None, most: MAX_PATH as i32, name: NAME };
+    /// That of the filter.
+    pub(super) const FILTER: PathMemory = PathMemory {
+        work: filter::WORK as i32,
+        to: Some(filter::PATH),
+        most: filter::TEXT_BYTES,
+        name: filter::TEXT_BYTES,
+    };
+}
 
 /// Where the walk is.
 struct Place {
@@ -85,26 +113,41 @@ impl Emit<'_> {
         Ok(())
     }
 
-    /// The next parameter is the path of a `struct path` in the structure in R9, which is not null.
-    pub(super) fn path_of(&mut self, structure: &str, member: &str) -> Written {
-        let place = Place {
-            dentry: self.a.slot("dentry", 8, 8),
-            mount: self.a.slot("mount", 8, 8),
-            parent: self.a.slot("parent", 8, 8),
-            point: self.a.slot("mount point", 8, 8),
-            root: self.a.slot("root", 8, 8),
-        };
-        let (mount, dentry) = (format!("{member}.mnt"), format!("{member}.dentry"));
-        self.members(R9, structure, &[(&mount, place.mount), (&dentry, place.dentry)])?;
-        self.path_from(&place)
+    /// Where the `struct path` in the structure in R9 leads to.
+    fn place(&mut self, structure: &str, member: &str) -> Result<Place, GenerateError> {
+        let [dentry, mount, parent, point, root] =
+            ["dentry", "mount", "parent", "mount point", "root"].map(|name| self.a.slot(name, 8, 8));
+        let (from_mount, from_dentry) = (format!("{member}.mnt"), format!("{member}.dentry"));
+        self.members(R9, structure, &[(&from_mount, mount), (&from_dentry, dentry)])?;
+        Ok(Place { dentry, mount, parent, point, root })
     }
 
-    /// The path of the dentry and the `vfsmount` in `place`.
-    fn path_from(&mut self, place: &Place) -> Written {
+    /// Brings the path of the `struct file` in R9 into the filter's memory, and its length; goes to `unknown` if it is
+    /// too long. What it is else is what the record would hold. Uses R0 to R5, and R9.
+    pub(super) fn path_to_filter(&mut self, unknown: Label) -> Written {
         let (nameless, complete) = (self.a.label("no names"), self.a.label("path complete"));
+        self.paths = PathMemory::FILTER;
+        let place = self.place("file", "f_path")?;
+        self.collect_names(&place)?;
+        self.write_names();
+        self.work(R1);
+        self.a.load(Size::B8, R0, R1, COUNT).jump_if(Cond::Ne, R0, 0, unknown);
+        self.a.load(Size::B8, R0, R1, POSITION).jump_if(Cond::Eq, R0, 0, nameless);
+        self.a.jump_if(Cond::Ge, R0, filter::TEXT_BYTES, unknown).jump(complete).bind(nameless);
+        self.last_name(&place)?;
+        self.a.jump_if(Cond::Sle, R0, 0, unknown).jump_if(Cond::Ge, R0, filter::TEXT_BYTES, unknown).sub(R0, 1);
+        self.a.bind(complete).store(Size::B8, R7, filter::LENGTH, R0);
+        self.paths = PathMemory::RECORD;
+        Ok(())
+    }
+
+    /// The next parameter is the path of a `struct path` in the structure in R9, which is not null.
+    pub(super) fn path_of(&mut self, structure: &str, member: &str) -> Written {
+        let (nameless, complete) = (self.a.label("no names"), self.a.label("path complete"));
+        let place = self.place(structure, member)?;
         self.room(usize::from(MAX_PATH) + NAME as usize + 1);
         let bound = self.bound();
-        self.collect_names(place)?;
+        self.collect_names(&place)?;
         self.write_names();
         self.work(R1);
         self.a.load(Size::B8, R4, R1, POSITION).jump_if(Cond::Eq, R4, 0, nameless);
@@ -114,16 +157,22 @@ impl Emit<'_> {
         self.here(R1);
         self.a.add(R1, R4).store(Size::B1, R1, 0, 0).mov(R0, R4).add(R0, 1).jump(complete);
         self.a.bind(nameless);
-        let name = self.a.slot("name", 8, 8);
-        self.a.load(Size::B8, R3, R10, place.dentry.at(0));
-        self.members(R3, "dentry", &[("d_name.name", name)])?;
-        self.a.load(Size::B8, R3, R10, name.at(0));
-        self.here(R1);
-        self.a.mov(R2, NAME).call(Helper::ProbeReadKernelStr);
+        self.last_name(&place)?;
         self.written_or_nothing();
         self.a.bind(complete);
         self.put_written();
         self.set_bound(bound);
+        Ok(())
+    }
+
+    /// The name of the dentry in `place` to where the path goes; `R0 =` its bytes with the NUL, or an error. Uses R1 to R5.
+    fn last_name(&mut self, place: &Place) -> Written {
+        let name = self.a.slot("name", 8, 8);
+        self.a.load(Size::B8, R3, R10, place.dentry.at(0));
+        self.members(R3, "dentry", &[("d_name.name", name)])?;
+        self.a.load(Size::B8, R3, R10, name.at(0));
+        self.path_at(R1);
+        self.a.mov(R2, self.paths.name).call(Helper::ProbeReadKernelStr);
         Ok(())
     }
 
@@ -170,9 +219,10 @@ impl Emit<'_> {
         self.members(R1, "mount", &members)
     }
 
-    /// Second loop: the names behind their addresses, downwards, each after a slash, to where the parameter goes.
+    /// Second loop: the names behind their addresses, downwards, each after a slash, to where the path goes.
     /// Uses R0 to R5, and R9.
     fn write_names(&mut self) {
+        let PathMemory { most, name, .. } = self.paths;
         let done = self.a.label("written");
         self.work(R1);
         self.a.store(Size::B8, R1, POSITION, 0).mov(R9, 0);
@@ -181,11 +231,11 @@ impl Emit<'_> {
         self.work(R1);
         self.a.load(Size::B8, R2, R1, COUNT).jump_if(Cond::Lt, R2, 1, done);
         self.a.jump_if(Cond::Gt, R2, MAX_PATH_DEPTH as i32, done).sub(R2, 1).store(Size::B8, R1, COUNT, R2);
-        self.a.load(Size::B8, R4, R1, POSITION).jump_if(Cond::Gt, R4, i32::from(MAX_PATH) - 2, done);
+        self.a.load(Size::B8, R4, R1, POSITION).jump_if(Cond::Gt, R4, most - 2, done);
         self.a.lsh(R2, 3).add(R1, R2).load(Size::B8, R3, R1, NAMES).jump_if(Cond::Eq, R3, 0, head);
-        self.here(R1);
+        self.path_at(R1);
         self.a.add(R1, R4).store(Size::B1, R1, 0, i32::from(b'/')).add(R1, 1);
-        self.a.mov(R2, NAME).call(Helper::ProbeReadKernelStr).jump_if(Cond::Sle, R0, 1, head);
+        self.a.mov(R2, name).call(Helper::ProbeReadKernelStr).jump_if(Cond::Sle, R0, 1, head);
         // What was copied ends with a NUL; the slash counts in its place.
         self.work(R1);
         self.a.load(Size::B8, R2, R1, POSITION).add(R2, R0).store(Size::B8, R1, POSITION, R2).jump(head).bind(done);
@@ -213,7 +263,17 @@ impl Emit<'_> {
 
     /// `dst =` the address of the working memory.
     fn work(&mut self, dst: Reg) {
-        self.a.mov(dst, R7).add(dst, WORK);
+        self.a.mov(dst, R7).add(dst, self.paths.work);
+    }
+
+    /// `dst =` where the path begins.
+    fn path_at(&mut self, dst: Reg) {
+        match self.paths.to {
+            Some(to) => {
+                self.a.mov(dst, R7).add(dst, i32::from(to));
+            }
+            None => self.here(dst),
+        }
     }
 
     /// Puts an address, or 0 for none, among the names. Uses R1 and R2.

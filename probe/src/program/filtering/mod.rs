@@ -24,7 +24,6 @@ use super::emit::{Emit, Written};
 use super::layout::flag;
 use super::output::Maps;
 use crate::asm::{Cond, Helper, Label, Reg, Size, Slot};
-use crate::filter::bits::WORDS;
 use crate::filter::graph::{Graph, Simple};
 use crate::filter::texts::Answers;
 use crate::filter::{MOST_NUMBERS, MOST_TEXTS, Means, Prefilter, Stage};
@@ -66,13 +65,18 @@ pub(super) mod cell {
     /// Bits of the image that may hold, and that may not hold: both if nothing is known.
     pub(in crate::program) const MAY: i16 = 2048;
     pub(in crate::program) const MAY_NOT: i16 = MAY + 8 * WORDS as i16;
+    /// The path of the descriptor, and room for a name behind it.
+    pub(in crate::program) const PATH: i16 = MAY_NOT + 8 * WORDS as i16;
+    /// What is needed to put it together.
+    pub(in crate::program) const WORK: i16 = PATH + 2 * TEXT_BYTES as i16;
+    pub(in crate::program) const WORK_BYTES: i16 = 1024;
 }
 
 /// Automata for one text, at most.
 const AUTOMATA: i16 = 3;
 const _: () = assert!(cell::NUMBERS as usize + 8 * MOST_NUMBERS <= cell::SHARED as usize);
 const _: () = assert!(cell::FACTS as usize + 8 * MOST_TEXTS * AUTOMATA as usize <= cell::KINDS as usize);
-const _: () = assert!(cell::MAY_NOT as usize + 8 * WORDS <= MEMORY);
+const _: () = assert!((cell::WORK + cell::WORK_BYTES) as usize <= MEMORY);
 /// Shared nodes that have a place.
 const MOST_SHARED: usize = (cell::MAY - cell::SHARED) as usize;
 
@@ -127,19 +131,23 @@ impl Emit<'_> {
             self.a.release(inner);
             self.a.store(Size::B8, R7, number(at), R0);
         }
-        for (stage, graph) in &filter.stages {
-            self.meet();
-            self.a.comment(format!("— filter: {stage:?}"));
-            match stage {
-                Stage::Numbers => {}
-                Stage::Images => self.image_facts(maps, filtering)?,
-                Stage::Sockets => self.socket_facts(filter)?,
-                Stage::Texts => {
-                    self.text_facts(filtering)?;
-                    self.quiet(filter, passes, drops);
+        for step in &filter.steps {
+            let next = self.a.label("next step");
+            for stage in &step.facts {
+                self.meet();
+                self.a.comment(format!("— filter: {stage:?}"));
+                match stage {
+                    Stage::Numbers => {}
+                    Stage::Images => self.image_facts(maps, filtering)?,
+                    Stage::Sockets => self.socket_facts(filter)?,
+                    Stage::Texts => self.text_facts(filtering)?,
                 }
             }
-            self.graph(filter, graph, drops);
+            if step.stage == Stage::Texts {
+                self.quiet(filter, next, drops);
+            }
+            self.graph(filter, &step.graph, drops);
+            self.a.bind(next);
         }
         self.a.jump(passes).bind(drops);
         self.meet();
@@ -189,7 +197,7 @@ impl Emit<'_> {
         self.a.bind(uncounted).mov(R0, 0).exit();
     }
 
-    /// Decides at once of a text that is none of those that are asked for.
+    /// Decides at once of a text that is none of those that are asked for: goes to `passes` or `drops`.
     fn quiet(&mut self, filter: &Prefilter, passes: Label, drops: Label) {
         let Some(quiet) = &filter.quiet else { return };
         self.meet();

@@ -2,7 +2,7 @@
 //!
 //! | inode | kinds that it may be known as |
 //! |---|---|
-//! | regular file | file, memfd; anything on the file systems of files without a name |
+//! | regular file | file; memfd, too, in memory; anything on the file systems of files without a name |
 //! | directory | directory; file, if it was opened without asking for one |
 //! | pipe | pipe; file, if it was opened by a path |
 //! | socket | by its family; IPv4 of an IPv6 one, which may talk to a mapped address |
@@ -24,13 +24,19 @@ pub(super) const ALL_KINDS: u32 = KindSet::ALL.0;
 pub(super) const ALL_PROTOCOLS: u32 = (1 << Protocol::ALL.len()) - 1;
 
 /// `S_IFMT` and its values.
-const FORMAT: i32 = 0xf000;
-const SOCKET: i32 = 0xc000;
-const REGULAR: i32 = 0x8000;
-const DIRECTORY: i32 = 0x4000;
-const PIPE: i32 = 0x1000;
+pub(super) mod format {
+    pub(in super::super) const MASK: i32 = 0xf000;
+    pub(in super::super) const SOCKET: i32 = 0xc000;
+    pub(in super::super) const REGULAR: i32 = 0x8000;
+    pub(in super::super) const BLOCK: i32 = 0x6000;
+    pub(in super::super) const DIRECTORY: i32 = 0x4000;
+    pub(in super::super) const CHARACTER: i32 = 0x2000;
+    pub(in super::super) const PIPE: i32 = 0x1000;
+}
 /// File systems of files without a name: `ANON_INODE_FS_MAGIC`, `PID_FS_MAGIC`, `SECRETMEM_MAGIC`.
-const NAMELESS: [i32; 3] = [0x0904_1934, 0x5049_4446, 0x5345_434d];
+pub(super) const NAMELESS: [i32; 3] = [0x0904_1934, 0x5049_4446, 0x5345_434d];
+/// File systems of files in memory: `TMPFS_MAGIC`, `HUGETLBFS_MAGIC`.
+const MEMORY: [u32; 2] = [0x0102_1994, 0x9584_58f6];
 /// Types of sockets: `SOCK_STREAM`, `SOCK_DGRAM`.
 const STREAM: i32 = 1;
 const DATAGRAM: i32 = 2;
@@ -56,19 +62,27 @@ impl Emit<'_> {
         self.file_pointer(descriptor.fd)?;
         self.a.jump_if(Cond::Eq, R9, 0, done);
         self.walk_from(R0, R9, "file.f_inode->inode.i_mode")?;
-        self.a.and32(R0, FORMAT);
+        self.a.and32(R0, format::MASK);
         let socket = self.a.label("a socket");
-        self.a.jump_if(Cond::Eq, R0, SOCKET, socket);
-        let plain = [(DIRECTORY, kinds(&[Kind::Directory, Kind::File])), (PIPE, kinds(&[Kind::Pipe, Kind::File]))];
-        for (format, set) in plain {
+        self.a.jump_if(Cond::Eq, R0, format::SOCKET, socket);
+        let plain = [
+            (format::DIRECTORY, kinds(&[Kind::Directory, Kind::File])),
+            (format::PIPE, kinds(&[Kind::Pipe, Kind::File])),
+        ];
+        for (mode, set) in plain {
             let other = self.a.label("another one");
-            self.a.jump_if(Cond::Ne, R0, format, other).store(Size::B8, R7, cell::KINDS, set).jump(done).bind(other);
+            self.a.jump_if(Cond::Ne, R0, mode, other).store(Size::B8, R7, cell::KINDS, set).jump(done).bind(other);
         }
-        self.a.jump_if(Cond::Ne, R0, REGULAR, done);
+        self.a.jump_if(Cond::Ne, R0, format::REGULAR, done);
         self.walk_from(R0, R9, "file.f_inode->inode.i_sb->super_block.s_magic")?;
         for magic in NAMELESS {
             self.a.jump_if(Cond::Eq, R0, magic, done);
         }
+        let in_memory = self.a.label("in memory");
+        for magic in MEMORY {
+            self.a.load_const(R1, u64::from(magic)).jump_if(Cond::Eq, R0, R1, in_memory);
+        }
+        self.a.store(Size::B8, R7, cell::KINDS, kinds(&[Kind::File])).jump(done).bind(in_memory);
         self.a.store(Size::B8, R7, cell::KINDS, kinds(&[Kind::File, Kind::Memfd])).jump(done).bind(socket);
         self.of_socket(done)?;
         self.a.bind(done);
