@@ -158,6 +158,11 @@ impl Prefilter {
         !self.never && self.stages.is_empty()
     }
 
+    /// Whether its program asks about an atom of the plan, by index; others are unknown to it.
+    pub fn asks(&self, atom: usize) -> bool {
+        self.means.get(atom).is_some_and(|means| !matches!(means, Means::Unknown))
+    }
+
     /// The tables that its program reads, in the order in which it is given their maps.
     pub fn tables(&self) -> impl Iterator<Item = &Table> {
         self.texts.iter().flat_map(|text| &text.tables)
