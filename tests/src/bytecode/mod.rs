@@ -207,11 +207,8 @@ impl<'k> Runner<'k> {
             let should = passes_with(self.plan.event(record.code), &mut |atom| expected.answer(atom));
             self.seen.runs += 1;
             self.seen.dropped += usize::from(!told);
-            if matched && !told {
-                return Err("a rule matches it, and it is kept back".to_owned());
-            }
-            if told != should {
-                return Err(format!("it {}, and should not", if told { "passes" } else { "is kept back" }));
+            if told != should || (matched && !told) {
+                return Err(expected.difference(self.plan.event(record.code), matched, told));
             }
             if dropped(machine, record.code) != counted + u64::from(!told) {
                 return Err("what is kept back is not counted".to_owned());
@@ -337,6 +334,18 @@ impl Expected<'_> {
             Atom::Port { end, ranges } => self.ends(*end, |(_, port)| ranges.contains(i128::from(*port))),
             Atom::Image(_) => Answer::Unknown,
         }
+    }
+
+    /// What a program should answer and does not, with all that it could know.
+    fn difference(&self, plan: &EventPlan, matched: bool, told: bool) -> String {
+        let EventPlan::Filter(filter) = plan else { return String::new() };
+        let told = if told { "passes" } else { "is kept back" };
+        let answers = filter.atoms.iter().map(|atom| {
+            let (expected, exactly) = (self.answer(atom), answer(atom, self.view));
+            format!("{expected:?} ({exactly:?} of the record): {atom:?}")
+        });
+        let answers = answers.collect::<Vec<_>>().join("\n");
+        format!("it {told}, rules match: {matched}\n{:?}\n{:?}\n{answers}", self.call, self.known)
     }
 
     /// Whether a program can read the whole of a text.
