@@ -39,7 +39,12 @@ pub struct CaptureView<'a> {
     bits: &'a dyn Fn(u32) -> Option<bool>,
 }
 
-impl CaptureView<'_> {
+impl<'a> CaptureView<'a> {
+    /// An event, and what is known of the bits of its image.
+    pub fn new(event: Delivered<'a>, bits: &'a dyn Fn(u32) -> Option<bool>) -> CaptureView<'a> {
+        CaptureView { event, bits }
+    }
+
     fn param(&self, index: usize) -> Option<i128> {
         let ty = self.event.record.event().params.get(index)?.ty;
         let bytes = self.event.record.params.get(index)?;
@@ -225,7 +230,7 @@ impl<'r> Watcher<'r> {
                 holds
             }))
         };
-        let seen = CaptureView { event, bits: &bit };
+        let seen = CaptureView::new(event, &bit);
         let with = |hidden: &dyn Fn(&Atom) -> bool| {
             passes_with(plan, &mut |atom| if hidden(atom) { Answer::Unknown } else { answer(atom, &seen) })
         };

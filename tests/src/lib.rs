@@ -4,6 +4,7 @@
 //! - [`scenario`] turns what happens on a small machine, written in YAML, into a capture (`rules/cases`);
 //! - [`conditions`] checks conditions on tables of field values (`corpus/conditions`);
 //! - [`engines`] lists the engines that must agree;
+//! - [`bytecode`] runs the programs of filters in an interpreter;
 //! - [`kernel`] shows events as the kernel sees them, and says what must hold of kernel plans;
 //! - [`generate`] makes random conditions and events, [`fuzzing`] says what must hold on them;
 //! - [`rules`] loads rule sets, [`rulesets`] makes large ones;
@@ -11,6 +12,7 @@
 //!
 //! Functions panic on misuse and when a property fails; mistakes in files are errors.
 
+pub mod bytecode;
 pub mod conditions;
 pub mod engines;
 pub mod fuzzing;

@@ -409,11 +409,13 @@ impl<'r> Decider<'r> {
     fn descriptor_number(&mut self, test: &Comparison, event: &Event) -> Decision {
         let Some(ranges) = numbers(test, true) else { return Decision::unknown(Reason::Operator) };
         let form = if MAKES_FD.contains(&event.code) {
-            // Of a call that failed it is -1, whatever the error.
-            let of_success = ranges.intersection(&Ranges::new(0, MOST));
-            let of_failure = if ranges.contains(-1) { Ranges::new(LEAST, -1) } else { Ranges::default() };
-            let form = self.forms.ranges(Number::Result, of_success.union(&of_failure));
-            return self.always(form);
+            // Of a call that failed it is -1, whatever the error; of one that succeeded, too, where user space has no
+            // table of the process's descriptors.
+            let none = ranges.contains(-1);
+            let sure = if none { ranges.complement() } else { ranges };
+            let sure = self.forms.ranges(Number::Result, sure.intersection(&Ranges::new(0, MOST)));
+            let decision = Decision::necessary(sure, Reason::UserState);
+            return if none { decision.not() } else { decision };
         } else if let Some(index) = event.fd_param.filter(|_| !event.flags.has(EventFlags::CREATES_FD)) {
             self.forms.ranges(Number::Param(index), ranges)
         } else {

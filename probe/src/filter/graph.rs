@@ -1,6 +1,7 @@
 //! The graph of a filter with what is known put in: constants vanish, the rest is as it was.
 //!
-//! What must hold: members of a node stand before it, here as in the plan.
+//! What must hold: members of a node stand before it, here as in the plan; the root leads to every node, so that graphs
+//! that ask the same in the same order are equal.
 
 use peregrine_compiler::kernel::{Filter, Node};
 
@@ -55,7 +56,44 @@ impl Graph {
             }
         }
         let root = places[filter.root.0 as usize];
-        Graph { nodes, root }
+        Graph { nodes, root }.without_others()
+    }
+
+    /// The graph that everything passes.
+    pub(crate) fn everything() -> Graph {
+        Graph { nodes: vec![Simple::Constant(true)], root: 0 }
+    }
+
+    /// Which nodes the root leads to.
+    fn wanted(&self) -> Vec<bool> {
+        let mut wanted = vec![false; self.nodes.len()];
+        wanted[self.root] = true;
+        for (at, node) in self.nodes.iter().enumerate().rev() {
+            if let (true, Simple::All(members) | Simple::Any(members)) = (wanted[at], node) {
+                members.iter().for_each(|m| wanted[*m] = true);
+            }
+        }
+        wanted
+    }
+
+    /// The same without nodes that the root does not lead to.
+    fn without_others(mut self) -> Graph {
+        let wanted = self.wanted();
+        let mut places = Vec::with_capacity(self.nodes.len());
+        let mut left = 0;
+        for wanted in &wanted {
+            places.push(left);
+            left += usize::from(*wanted);
+        }
+        let mut at = 0..;
+        self.nodes.retain(|_| at.next().is_some_and(|at| wanted[at]));
+        for node in &mut self.nodes {
+            if let Simple::All(members) | Simple::Any(members) = node {
+                members.iter_mut().for_each(|m| *m = places[*m]);
+            }
+        }
+        self.root = places[self.root];
+        self
     }
 
     /// Whether it passes everything or nothing.
@@ -68,19 +106,8 @@ impl Graph {
 
     /// The leaves that the root leads to.
     pub(crate) fn leaves(&self) -> Vec<usize> {
-        let mut wanted = vec![false; self.nodes.len()];
-        wanted[self.root] = true;
-        let mut leaves = Vec::new();
-        for (at, node) in self.nodes.iter().enumerate().rev().filter(|(at, _)| *at <= self.root) {
-            if !wanted[at] {
-                continue;
-            }
-            match node {
-                Simple::Constant(_) => {}
-                Simple::Leaf(atom, _) => leaves.push(*atom),
-                Simple::All(members) | Simple::Any(members) => members.iter().for_each(|m| wanted[*m] = true),
-            }
-        }
+        let leaf = |node: &Simple| if let Simple::Leaf(atom, _) = node { Some(*atom) } else { None };
+        let mut leaves: Vec<usize> = self.nodes.iter().filter_map(leaf).collect();
         leaves.sort_unstable();
         leaves.dedup();
         leaves
@@ -120,5 +147,31 @@ fn joined(nodes: &[Simple], members: impl Iterator<Item = usize>, all: bool) -> 
         (true, _) => Simple::Constant(all),
         (false, true) => Simple::All(left),
         (false, false) => Simple::Any(left),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use peregrine_compiler::kernel::{Atom, NodeId};
+
+    /// What is known of the second atom changes nothing that is asked.
+    #[test]
+    fn equal_questions_are_equal_graphs() {
+        let atoms = (0..3).map(Atom::Image).collect();
+        let nodes = vec![
+            Node::Atom(0),
+            Node::Atom(1),
+            Node::NotAtom(2),
+            Node::Any(vec![NodeId(1), NodeId(2)]),
+            Node::All(vec![NodeId(0), NodeId(3)]),
+        ];
+        let filter = Filter { root: NodeId(4), nodes, atoms, texts: Vec::new(), rules: Vec::new(), weakened: false };
+        let second_holds = Graph::new(&filter, |atom, holds| (atom == 1).then_some(holds));
+        let third_does_not = Graph::new(&filter, |atom, holds| (atom != 0).then_some(!holds || atom == 1));
+        assert_eq!(second_holds, third_does_not);
+        assert_eq!(second_holds, Graph { nodes: vec![Simple::Leaf(0, true)], root: 0 });
+        let all = Graph::new(&filter, |_, _| None);
+        assert_eq!((all.nodes.len(), all.leaves()), (5, vec![0, 1, 2]));
     }
 }

@@ -200,6 +200,11 @@ impl Prefilter {
         !self.never && self.steps.is_empty()
     }
 
+    /// Whether its program asks about an atom of the plan, by index; others are unknown to it.
+    pub fn asks(&self, atom: usize) -> bool {
+        self.means.get(atom).is_some_and(|means| !matches!(means, Means::Unknown))
+    }
+
     /// The tables that its program reads, in the order in which it is given their maps.
     pub fn tables(&self) -> impl Iterator<Item = &Table> {
         self.texts.iter().flat_map(|text| &text.tables)
@@ -375,6 +380,11 @@ impl Prefilter {
             first += text.tables.len();
         }
         self.descriptor = self.descriptor.filter(|_| sockets);
+        // What is asked about the descriptor only together with texts is found out before them all the same.
+        if sockets && !self.stages.iter().any(|(stage, _)| *stage == Stage::Sockets) {
+            let at = self.stages.partition_point(|(stage, _)| *stage < Stage::Sockets);
+            self.stages.insert(at, (Stage::Sockets, Graph::everything()));
+        }
     }
 }
 
