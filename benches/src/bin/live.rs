@@ -5,12 +5,13 @@
 //! ```
 
 use anyhow::ensure;
+use clap::builder::PossibleValuesParser;
 use clap::{Parser, ValueEnum as _};
 use indicatif::ProgressBar;
 use nix::unistd::Uid;
 use peregrine_benches::live::results::Results;
 use peregrine_benches::live::watcher::Watcher;
-use peregrine_benches::live::{Amounts, Live, Part, Rules, report};
+use peregrine_benches::live::{Amounts, Live, Part, Rules, loads, report};
 use peregrine_benches::programs::Replayer;
 use peregrine_benches::{machine, rules};
 use std::path::{Path, PathBuf};
@@ -24,6 +25,9 @@ struct Options {
     /// What to measure
     #[arg(long, value_name = "PART", value_enum, value_delimiter = ',', default_values_t = Part::value_variants().to_vec())]
     parts: Vec<Part>,
+    /// Of programs only these
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = PossibleValuesParser::new(loads::names()))]
+    loads: Vec<String>,
     /// Rule files. Default: the upstream files of PEREGRINE_SHARED, without it Peregrine's own rules
     #[arg(short, long, value_name = "FILE", num_args = 1..)]
     rules: Vec<PathBuf>,
@@ -78,7 +82,9 @@ impl Options {
 
     /// Whether everything is measured, with the rules of the targets.
     fn is_whole(&self) -> bool {
-        Part::value_variants().iter().all(|part| self.parts.contains(part)) && self.rules.is_empty()
+        Part::value_variants().iter().all(|part| self.parts.contains(part))
+            && self.loads.is_empty()
+            && self.rules.is_empty()
     }
 
     fn rules(&self) -> anyhow::Result<Rules> {
@@ -108,7 +114,8 @@ fn main() -> anyhow::Result<()> {
     let bar = ProgressBar::new_spinner();
     bar.enable_steady_tick(Duration::from_secs(1));
     let mut say = |what: &str| bar.set_message(what.to_owned());
-    let mut results = Live::new(watchers, options.rules()?, options.amounts(), &mut say)?.run(&options.parts)?;
+    let mut results =
+        Live::new(watchers, options.rules()?, options.amounts(), &mut say)?.run(&options.parts, &options.loads)?;
     bar.finish_and_clear();
     conditions.load.1 = machine::load_average();
     results.conditions = conditions;
@@ -146,5 +153,6 @@ mod tests {
         assert!(whole(&["--rounds", "1"]));
         assert!(!whole(&["--parts", "calls,idle"]));
         assert!(!whole(&["--rules", "a.yaml"]));
+        assert!(!whole(&["--loads", "nginx"]));
     }
 }

@@ -4,6 +4,7 @@
 //! measurement, and end with it. What is not installed is left out, with a sentence.
 
 use crate::live::results::{Load, LoadRound, LoadUnder};
+use crate::live::watcher::{Watcher, count_calls};
 use crate::live::{Live, Rules};
 use anyhow::{Context as _, ensure};
 use nix::sys::signal::{Signal, kill};
@@ -38,32 +39,39 @@ const LOADS: [(&str, &str, &[&str], Prepare); 5] = [
     ("shell", "scripts", &["sh", "ls", "grep", "wc", "cat", "tr", "date", "rm"], shell),
 ];
 
+/// Their names.
+pub fn names() -> [&'static str; LOADS.len()] {
+    LOADS.map(|load| load.0)
+}
+
 impl Live<'_> {
-    /// Runs what is installed under each watcher in turn; with sentences about what is not.
-    pub(super) fn loads(&mut self, rules: &Rules) -> anyhow::Result<(Vec<Load>, Vec<String>)> {
+    /// Runs those that are chosen (none: all) and installed under each watcher in turn; with sentences about what is
+    /// not installed.
+    pub(super) fn loads(&mut self, rules: &Rules, chosen: &[String]) -> anyhow::Result<(Vec<Load>, Vec<String>)> {
         let (mut found, mut left_out) = (Vec::new(), Vec::new());
-        for (what, unit, programs, prepare) in LOADS {
-            let (paths, missing): (Vec<_>, Vec<_>) =
-                programs.iter().map(|name| find(name).ok_or(name)).partition(Result::is_ok);
+        let wanted = |name: &str| chosen.is_empty() || chosen.iter().any(|one| one == name);
+        for (what, unit, programs, prepare) in LOADS.into_iter().filter(|load| wanted(load.0)) {
+            let missing: Vec<&str> = programs.iter().copied().filter(|name| find(name).is_none()).collect();
             if !missing.is_empty() {
-                let missing: Vec<&str> = missing.into_iter().filter_map(Result::err).copied().collect();
                 left_out.push(format!("{what}: not installed: {}", missing.join(", ")));
                 continue;
             }
-            let paths: Vec<PathBuf> = paths.into_iter().flatten().collect();
+            let paths: Vec<PathBuf> = programs.iter().filter_map(|name| find(name)).collect();
             let folder = self.folder.path().join(what);
             std::fs::create_dir(&folder)?;
             (self.say)(&format!("{what}, preparing"));
             let ready = prepare(&paths, &folder).with_context(|| what.to_owned())?;
+            let (units, calls) = count_calls(|| (ready.work)(self.amounts.load_seconds.max(1)))?;
             let under = self.load(what, &ready, rules)?;
-            found.push(Load { what: what.to_owned(), unit: unit.to_owned(), under });
+            let calls_per_unit = calls as f64 / units;
+            found.push(Load { what: what.to_owned(), unit: unit.to_owned(), calls_per_unit, under });
         }
         Ok((found, left_out))
     }
 
     fn load(&mut self, what: &str, ready: &Ready, rules: &Rules) -> anyhow::Result<Vec<LoadUnder>> {
         let seconds = self.amounts.load_seconds.max(1);
-        let under = |w: &crate::live::watcher::Watcher| LoadUnder { watcher: w.name().to_owned(), rounds: Vec::new() };
+        let under = |w: &Watcher| LoadUnder { watcher: w.name().to_owned(), rounds: Vec::new() };
         let mut found: Vec<LoadUnder> = self.watchers.iter().map(under).collect();
         for round in 0..self.amounts.load_rounds.max(1) {
             for number in self.turns(round) {

@@ -21,7 +21,7 @@ pub mod targets;
 pub mod watcher;
 
 use anyhow::{Context as _, ensure};
-use calls::{Act, ask_parent, open_close, read_byte};
+use calls::{Act, ask_parent, open_close, open_close_program, read_byte};
 use results::{Calls, Idle, Results, Starts};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
@@ -79,7 +79,9 @@ pub const GETPPID: &str = "getppid";
 pub const READ: &str = "read";
 /// Of a file that no rule wants.
 pub const OPEN_CLOSE: &str = "open + close";
-/// The same without a pause.
+/// Of a file that rules out most rules by its path alone.
+pub const OPEN_CLOSE_PROGRAM: &str = "open + close, /usr";
+/// Of the first, without a pause.
 pub const OPEN_CLOSE_AT_ONCE: &str = "open + close, without a pause";
 /// Name of the rule set of one rule about reading.
 pub const READ_RULE: &str = "one about read";
@@ -125,12 +127,12 @@ impl<'o> Live<'o> {
         Ok(Live { amounts, watchers, rules, starts: Vec::new(), restless: 0, folder, say })
     }
 
-    /// Measures some parts. The conditions of the results are the caller's to fill in.
+    /// Measures some parts, and of programs those that are chosen, or all if none is. The conditions of the results are the caller's to fill in.
     ///
     /// # Errors
     ///
     /// If a watcher cannot watch, or a program fails.
-    pub fn run(mut self, parts: &[Part]) -> anyhow::Result<Results> {
+    pub fn run(mut self, parts: &[Part], loads: &[String]) -> anyhow::Result<Results> {
         let mut results = Results::default();
         let rules = self.rules.clone();
         let Amounts { rounds, calls, pairs, pairs_at_once, reads, .. } = self.amounts;
@@ -139,6 +141,7 @@ impl<'o> Live<'o> {
                 Act { what: GETPPID, count: calls, work: ask_parent },
                 Act { what: READ, count: calls, work: read_byte },
                 Act { what: OPEN_CLOSE, count: pairs, work: open_close },
+                Act { what: OPEN_CLOSE_PROGRAM, count: pairs, work: open_close_program },
             ];
             results.calls.extend(self.calls(&rules, &acts, rounds)?);
         }
@@ -150,7 +153,7 @@ impl<'o> Live<'o> {
             results.calls.extend(self.reads(rounds, reads / u64::from(rounds.max(1)))?);
         }
         if parts.contains(&Part::Loads) {
-            (results.loads, results.left_out) = self.loads(&rules)?;
+            (results.loads, results.left_out) = self.loads(&rules, loads)?;
         }
         if parts.contains(&Part::Idle) {
             results.idle = self.idle(&rules)?;

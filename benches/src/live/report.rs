@@ -89,8 +89,8 @@ fn calls(results: &Results) -> Table {
             let mut row = vec![calls.what.clone(), calls.rules.clone(), calls.count.to_string(), name.clone()];
             row.extend([
                 optional(median(under.ns.iter().copied())),
-                optional(calls.above(name, NOTHING)),
-                optional(calls.above(name, EMPTY)),
+                optional(calls.above(name, NOTHING).filter(|_| name != NOTHING)),
+                optional(calls.above(name, EMPTY).filter(|_| name != NOTHING && name != EMPTY)),
                 optional(calls.own(name)),
             ]);
             row.extend(seen(under.seen));
@@ -119,13 +119,15 @@ fn loads(results: &Results) -> Table {
         for under in &load.under {
             let mut row = vec![load.what.clone(), load.unit.clone(), under.watcher.clone()];
             row.push(optional(under.rate()));
-            row.push(optional(load.loss(&under.watcher, NOTHING).map(|loss| 100.0 * loss)));
+            let loss = load.loss(&under.watcher, NOTHING).filter(|_| under.watcher != NOTHING);
+            row.push(optional(loss.map(|loss| 100.0 * loss)));
             let own = under.seen().is_some();
             let own = |value: Option<f64>| optional(value.filter(|_| own));
             row.push(own(under.own_share().map(|share| 100.0 * share)));
             row.push(own(under.own_per_unit()));
             row.push(own(under.own_per_event()));
             row.extend(seen(under.seen()));
+            row.push(load.kept_back(&under.watcher).map_or_else(|| "-".to_owned(), percent));
             rows.push(row);
         }
     }
@@ -141,6 +143,7 @@ fn loads(results: &Results) -> Table {
         "events",
         "dropped %",
         "lost",
+        "kept back %",
     ];
     Table::new("Programs", &header, rows)
 }
@@ -231,7 +234,7 @@ mod tests {
         let under = vec![load(NOTHING), load(PEREGRINE)];
         Results {
             calls: vec![calls],
-            loads: vec![Load { what: "nginx".into(), unit: "requests".into(), under }],
+            loads: vec![Load { what: "nginx".into(), unit: "requests".into(), calls_per_unit: 3.0, under }],
             left_out: vec!["pg: not installed: pgbench".into()],
             idle: vec![Idle { watcher: PEREGRINE.into(), share: 0.01, seconds: 1.0 }],
             starts: vec![Starts { watcher: PEREGRINE.into(), starts: vec![Start { wall_ms: 9.0, cpu_ms: 8.0 }] }],

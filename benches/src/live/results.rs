@@ -55,6 +55,8 @@ pub struct Load {
     pub what: String,
     /// What is counted.
     pub unit: String,
+    /// System calls of the machine for each.
+    pub calls_per_unit: f64,
     /// By watcher.
     pub under: Vec<LoadUnder>,
 }
@@ -193,6 +195,11 @@ impl Seen {
         }
     }
 
+    /// Events that came to the watcher's process.
+    pub fn sent(&self) -> u64 {
+        self.events.saturating_sub(self.dropped.unwrap_or(0) + self.lost)
+    }
+
     /// Share of events that filters dropped.
     pub fn dropped_share(&self) -> Option<f64> {
         let dropped = self.dropped?;
@@ -204,6 +211,14 @@ impl Load {
     /// Under a watcher.
     pub fn under(&self, watcher: &str) -> Option<&LoadUnder> {
         self.under.iter().find(|u| u.watcher == watcher)
+    }
+
+    /// Share of the system calls of which a watcher got no event: none is wanted, or a filter dropped it, or it was lost.
+    pub fn kept_back(&self, watcher: &str) -> Option<f64> {
+        let under = self.under(watcher)?;
+        let (seen, units) = (under.seen()?, under.rounds.iter().map(|r| r.units).sum::<f64>());
+        let calls = self.calls_per_unit * units;
+        (calls > 0.0).then(|| 1.0 - seen.sent() as f64 / calls)
     }
 
     /// Share of throughput that is lost under one watcher: the middle of the rounds.
@@ -254,7 +269,8 @@ mod tests {
         assert_eq!(watched.own_per_unit(), Some(2e6));
         assert_eq!(watched.seen(), Some(Seen { events: 20, dropped: Some(10), lost: 2 }));
         assert_eq!(watched.own_per_event().map(f64::round), Some(2e7));
-        let load = Load { under: vec![quiet, watched], ..Load::default() };
+        let load = Load { under: vec![quiet, watched], calls_per_unit: 0.2, ..Load::default() };
+        assert_eq!(load.kept_back("b"), Some(0.8), "8 of 40 calls came");
         assert_eq!(load.loss("b", "a"), Some(0.375));
     }
 }

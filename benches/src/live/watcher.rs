@@ -15,7 +15,7 @@ use nix::time::{ClockId, clock_getcpuclockid};
 use nix::unistd::Pid;
 use peregrine_probe::asm::{Asm, Reg};
 use peregrine_probe::btf::{Btf, Kind};
-use peregrine_probe::sys::program::{Link, LoadSpec, Loaded, Tracepoint, load};
+use peregrine_probe::sys::program::{Link, LoadSpec, Loaded, Tracepoint, enable_statistics, load};
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -176,6 +176,15 @@ fn empty() -> anyhow::Result<Loaded> {
     a.mov(Reg::R0, 0).exit();
     let program = a.finish().map_err(|mistakes| anyhow::anyhow!("{mistakes}"))?;
     load(&program, &LoadSpec::new(Tracepoint::Typed(id))).context("the empty program cannot be loaded")
+}
+
+/// Does some work, and counts the system calls of the whole machine meanwhile: those that end.
+pub fn count_calls<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(T, u64)> {
+    let program = empty()?;
+    let _counted = enable_statistics().context("runs of programs cannot be counted")?;
+    let _attached = program.attach().context("the empty program cannot be attached")?;
+    let result = work()?;
+    Ok((result, program.info()?.run_count))
 }
 
 impl Process {

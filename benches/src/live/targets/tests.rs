@@ -54,6 +54,7 @@ fn servers_are_compared_with_falco() {
     let load = |theirs: LoadUnder| Load {
         what: "nginx".into(),
         unit: "requests".into(),
+        calls_per_unit: 4.0,
         under: vec![under(NOTHING, 100.0, 0.0), ours.clone(), theirs],
     };
     let results = Results { loads: vec![load(under(FALCO, 50.0, 1.0))], ..Results::default() };

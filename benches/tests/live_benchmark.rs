@@ -8,6 +8,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use peregrine_benches::live::results::Results;
 use peregrine_benches::live::watcher::{EMPTY, NOTHING, PEREGRINE, Watcher};
 use peregrine_benches::live::{Amounts, Live, Part, Rules, report};
+use peregrine_benches::live::{GETPPID, OPEN_CLOSE, OPEN_CLOSE_AT_ONCE, OPEN_CLOSE_PROGRAM, READ};
 use peregrine_benches::rules::repository;
 use std::process::ExitCode;
 
@@ -30,7 +31,7 @@ fn all_rows_are_measured() -> Result<(), Failed> {
     }
     let results = measure().map_err(|error| format!("{error:#}"))?;
     let calls: Vec<&str> = results.calls.iter().map(|calls| calls.what.as_str()).collect();
-    assert_eq!(calls, ["getppid", "read", "open + close", "open + close, without a pause", "read"]);
+    assert_eq!(calls, [GETPPID, READ, OPEN_CLOSE, OPEN_CLOSE_PROGRAM, OPEN_CLOSE_AT_ONCE, READ]);
     for calls in &results.calls {
         let under: Vec<&str> = calls.under.iter().map(|under| under.watcher.as_str()).collect();
         assert_eq!(under, [NOTHING, EMPTY, PEREGRINE], "{}", calls.what);
@@ -65,5 +66,5 @@ fn measure() -> anyhow::Result<Results> {
     };
     let watchers = vec![Watcher::Nothing, Watcher::Empty, Watcher::Peregrine(std::env::current_exe()?)];
     let parts = [Part::Calls, Part::Pairs, Part::Reads, Part::Loads, Part::Idle];
-    Live::new(watchers, rules, amounts, &mut |_| ())?.run(&parts)
+    Live::new(watchers, rules, amounts, &mut |_| ())?.run(&parts, &["shell".to_owned(), "redis".to_owned()])
 }
