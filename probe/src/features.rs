@@ -49,16 +49,6 @@ impl fmt::Display for Feature {
     }
 }
 
-/// Capabilities that matter here, by the kernel's numbers.
-const CAPABILITIES: [(&str, u32); 6] = [
-    ("CAP_DAC_OVERRIDE", 1),
-    ("CAP_SYS_PTRACE", 19),
-    ("CAP_SYS_ADMIN", 21),
-    ("CAP_SYS_RESOURCE", 24),
-    ("CAP_PERFMON", 38),
-    ("CAP_BPF", 39),
-];
-
 /// What was found.
 #[derive(Clone, Debug)]
 pub struct Features {
@@ -66,8 +56,6 @@ pub struct Features {
     pub release: String,
     /// What lockdown forbids: `none`, `integrity`, `confidentiality`; `None` where securityfs does not tell.
     pub lockdown: Option<String>,
-    /// The effective capabilities of this process, one bit each.
-    pub capabilities: u64,
     /// Types of the kernel.
     pub btf: Feature,
     /// Programs may be loaded and attached to a raw tracepoint.
@@ -196,12 +184,6 @@ fn lockdown(text: &str) -> Option<String> {
     after.split_once(']').map(|(word, _)| word.to_owned())
 }
 
-/// The effective capabilities in the text of `/proc/self/status`.
-fn effective(status: &str) -> u64 {
-    let line = status.lines().find_map(|l| l.strip_prefix("CapEff:"));
-    line.and_then(|l| u64::from_str_radix(l.trim(), 16).ok()).unwrap_or(0)
-}
-
 impl Features {
     /// Tries everything. `btf` is what [`Btf::vmlinux`] gave, which is also needed for generating programs.
     pub fn find(btf: &Result<Btf, BtfError>) -> Features {
@@ -214,7 +196,6 @@ impl Features {
         Features {
             release: fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned(),
             lockdown: fs::read_to_string("/sys/kernel/security/lockdown").ok().as_deref().and_then(lockdown),
-            capabilities: fs::read_to_string("/proc/self/status").map_or(0, |s| effective(&s)),
             btf: btf.as_ref().map_or_else(|e| Feature::Missing(e.to_string()), |_| Feature::Works),
             raw_tracepoint: Feature::of(attaches("probe_raw", raw())),
             typed_tracepoint: Feature::of(typed().and_then(|t| attaches("probe_typed", t))),
@@ -226,16 +207,6 @@ impl Features {
             rdonly_cast: Feature::of(cast),
             needs_memlock: needs_memlock(),
         }
-    }
-
-    /// Whether this process has an effective capability, by the kernel's number.
-    fn capable(&self, number: u32) -> bool {
-        self.capabilities >> number & 1 != 0
-    }
-
-    /// The capabilities that matter here, each with whether this process has it.
-    pub fn capabilities(&self) -> impl Iterator<Item = (&'static str, bool)> {
-        CAPABILITIES.into_iter().map(|(name, number)| (name, self.capable(number)))
     }
 
     /// The features by name, in the order to print them.
@@ -281,11 +252,7 @@ impl fmt::Display for Features {
             Some(true) => "must be lifted",
             Some(false) => "does not matter",
         };
-        writeln!(f, "{:22} {memlock}", "limit of locked memory")?;
-        let (has, lacks): (Vec<_>, Vec<_>) = self.capabilities().partition(|(_, has)| *has);
-        let names = |list: Vec<(&'static str, bool)>| list.iter().map(|(n, _)| *n).collect::<Vec<_>>().join(" ");
-        writeln!(f, "{:22} {}", "capabilities", names(has))?;
-        writeln!(f, "{:22} {}", "capabilities not had", names(lacks))
+        writeln!(f, "{:22} {memlock}", "limit of locked memory")
     }
 }
 
@@ -297,7 +264,5 @@ mod tests {
     fn texts_of_the_kernel_are_read() {
         assert_eq!(lockdown("none [integrity] confidentiality\n").as_deref(), Some("integrity"));
         assert_eq!(lockdown("garbage"), None);
-        assert_eq!(effective("Name:\tx\nCapEff:\t000001fffeffffff\n"), 0x1ff_feff_ffff);
-        assert_eq!(effective(""), 0);
     }
 }

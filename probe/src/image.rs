@@ -14,13 +14,11 @@
 //! Programs keep for each process:
 //!
 //! ```text
-//! 0 image: u64   8 parent: u64   16 previous: u64   24 known: u64   32 bits: 16 × u64                      160 bytes
+//! 0 image: u64   8 parent: u64   16 previous: u64                                                           24 bytes
 //! ```
 //!
-//! `parent` and `previous` are of the time when the image began. The bits are for user space to write: what is known of
-//! the image. They hold if `known` is the number of the image, so that an exec makes them void by giving another one;
-//! programs write 0. bpf(2) writes a value as a whole: a writer must hand back the first 24 bytes as it read them, and an
-//! exec in between would be undone. Bits should therefore be written by a program.
+//! `parent` and `previous` are of the time when the image began. What user space knows of an image is in another map
+//! ([`crate::filter::bits`]): bpf(2) writes a value as a whole, so that an exec in between would be undone.
 //!
 //! | kept in | for | key | what must hold |
 //! |---|---|---|---|
@@ -46,14 +44,8 @@ pub mod value {
     pub const PARENT: usize = 8;
     /// The image before this one: u64.
     pub const PREVIOUS: usize = 16;
-    /// The image of which the bits tell: u64.
-    pub const KNOWN: usize = 24;
-    /// What is known of it.
-    pub const BITS: usize = 32;
-    /// Words of bits, 8 bytes each.
-    pub const WORDS: usize = 16;
     /// Bytes in all.
-    pub const SIZE: usize = BITS + 8 * WORDS;
+    pub const SIZE: usize = 24;
 }
 
 /// Bit of numbers given at first sight.

@@ -16,7 +16,7 @@
 //! - [`live`]: loading, attaching, counting what is lost and what is dropped;
 //! - [`features`]: what this kernel has, found by trying;
 //! - [`image`]: what a process runs between two execs, and the numbers that the kernel side gives;
-//! - [`descriptor`]: what a descriptor led to when an event was made.
+//! - [`descriptor`]: what a descriptor led to when an event was made, and which side of a connection it is.
 //!
 //! What must hold: this crate never parses a rule; unknown means pass, so that the kernel side drops nothing a rule
 //! could match; every loss is counted by cause.

@@ -15,6 +15,7 @@
 use crate::btf::{Btf, BtfError, Kind};
 use crate::clock::Clock;
 use crate::features::lift_memlock;
+use crate::filter::bits::ImageBits;
 use crate::filter::maps::FilterMaps;
 use crate::filter::{self, Prefilter};
 use crate::image::{Images, Keep, counter};
@@ -24,7 +25,7 @@ use crate::sys::map::{MapSpec, MapType, clear_program, set_map, set_program};
 use crate::sys::program::{Link, LoadError, LoadSpec, Loaded, ProgramInfo, Tracepoint, load};
 use aya::maps::{Map, MapData, MapError, PerCpuArray};
 use peregrine_compiler::ir::RuleId;
-use peregrine_compiler::kernel::{EventPlan, Filter, KernelPlan};
+use peregrine_compiler::kernel::{Atom, EventPlan, Filter, KernelPlan};
 use peregrine_schema::capture::Hook;
 use peregrine_schema::syscalls::SYSCALLS;
 use peregrine_schema::{EVENT_COUNT, EVENTS, Event};
@@ -79,7 +80,7 @@ pub enum ProbeError {
 pub struct Options {
     /// Bytes of each CPU's ring: a power of two, whole pages.
     pub ring_bytes: u32,
-    /// The descriptor that an event works on is resolved in the kernel and lies behind the event.
+    /// The descriptors that an event names are resolved in the kernel and lie behind the event.
     pub descriptors: bool,
     /// Where images are kept; `None`: in task storage, or in a hash where the kernel has none.
     pub keep: Option<Keep>,
@@ -161,11 +162,40 @@ impl Losses {
     }
 }
 
+/// A program at a tracepoint.
 struct Attachable {
     point: &'static str,
     event: Option<&'static Event>,
+    /// The filter in it, if it was asked for and taken.
+    filter: Option<Filter>,
     program: Loaded,
     link: Option<Link>,
+}
+
+impl Attachable {
+    fn attach(&mut self) -> Result<(), ProbeError> {
+        let link = self.program.attach().map_err(|error| ProbeError::Attach { point: self.point, error })?;
+        self.link = Some(link);
+        Ok(())
+    }
+
+    /// Runs that the kernel left out.
+    fn skipped(&self) -> Result<u64, ProbeError> {
+        let info = self.program.info().map_err(|error| ProbeError::Map { name: "programs", error })?;
+        Ok(info.recursion_misses)
+    }
+
+    /// Whether it does what is asked for now. Bits of images have other numbers in each plan.
+    fn fits(&self, treatment: &Treatment<'_>) -> bool {
+        match (treatment, &self.filter) {
+            (Treatment::Ignored, _) => false,
+            (Treatment::Recorded, before) => before.is_none(),
+            (Treatment::Filtered(filter), before) => {
+                let of_image = |atom: &Atom| matches!(atom, Atom::Image(_));
+                before.as_ref() == Some(*filter) && !filter.atoms.iter().any(of_image)
+            }
+        }
+    }
 }
 
 /// The probe.
@@ -177,7 +207,15 @@ pub struct Probe {
     /// Programs of system calls, by number.
     calls: MapData,
     held: Vec<(&'static Event, Loaded)>,
-    attachable: Vec<Attachable>,
+    /// Programs that keep images: at a tracepoint they must run before those that make events.
+    keepers: Vec<Attachable>,
+    /// Those of other tracepoints than that of system calls.
+    points: Vec<Attachable>,
+    /// The one that finds the programs of system calls, while there are any.
+    dispatcher: Option<Attachable>,
+    attached: bool,
+    /// [`Losses::skipped`] of programs that are gone.
+    skipped: u64,
 }
 
 impl Probe {
@@ -215,36 +253,80 @@ impl Probe {
         let calls = MapSpec::programs("calls", CALLS).create()?;
         let (filters, held) = (FilterMaps::new()?, (scratch, outer, images));
         let shadow = options.shadow.filter(|share| *share > 0);
-        let (refused, unfiltered, memory) = (Vec::new(), Vec::new(), Vec::new());
-        let mut making = Making { kernel, maps, filters, shadow, refused, unfiltered, cpus, _held: held, memory };
-        let treat = |code| treatment(code, &wanted, plan);
-        let held = making.calls(&treat, &calls)?;
-        // First those that keep images: at a tracepoint they must run before those that make events.
-        let mut attachable = making.keepers()?;
-        attachable.extend(making.points(&treat)?);
-        if !held.is_empty() {
-            let program = program::dispatcher(&making.kernel, &making.maps, calls.fd().as_fd().as_raw_fd())?;
-            let program = load(&program, &LoadSpec::new(tracepoint(&making.kernel, "sys_exit")?))?;
-            attachable.push(Attachable { point: "sys_exit", event: None, program, link: None });
-        }
+        let (refused, unfiltered) = (Vec::new(), Vec::new());
+        let making = Making { kernel, maps, filters, shadow, refused, unfiltered, cpus, _held: held };
         let losses = PerCpuArray::try_from(Map::PerCpuArray(MapData::from_fd(losses)?))?;
-        Ok(Probe { rings, losses, counters, making, calls, held, attachable })
+        let keepers = making.keepers()?;
+        let (held, points, dispatcher) = (Vec::new(), Vec::new(), None);
+        let (attached, skipped) = (false, 0);
+        let mut probe =
+            Probe { rings, losses, counters, making, calls, held, keepers, points, dispatcher, attached, skipped };
+        probe.replan(wanted, plan)?;
+        Ok(probe)
     }
 
-    /// Puts programs made for another plan in place of those of system calls, while they run; those at other
-    /// tracepoints stay. Each call sees the old program or the new one. [`Probe::refused`] and [`Probe::unfiltered`]
-    /// tell of the new ones.
+    /// Puts programs made for another plan in place of those there are, while they run. Each system call sees the old
+    /// program or the new one; at another tracepoint whose filter changes the two overlap, and an event of that moment
+    /// may come twice. [`Probe::refused`], [`Probe::unfiltered`] and [`Probe::image_bits`] are those of the new plan.
     ///
     /// # Errors
     ///
-    /// As the kernel gives them; then some calls have new programs and others old ones.
+    /// As the kernel gives them; then some programs are new and others old.
     pub fn replan(&mut self, wanted: impl Fn(u16) -> bool, plan: Option<&KernelPlan>) -> Result<(), ProbeError> {
         self.making.refused.clear();
         self.making.unfiltered.clear();
-        self.making.filters.forget_tables();
+        let bits = |error| ProbeError::Map { name: "bits", error };
+        self.making.filters.begin(plan.is_some_and(|plan| !plan.image.is_empty())).map_err(bits)?;
+        let treat = |code| treatment(code, &wanted, plan);
         // The old programs are kept until the new ones are in place.
-        self.held = self.making.calls(&|code| treatment(code, &wanted, plan), &self.calls)?;
+        self.held = self.making.calls(&treat, &self.calls)?;
+        self.replan_dispatcher()?;
+        self.replan_points(&treat)
+    }
+
+    /// Without a program for any system call there is nothing to be found, and no call should pay for it.
+    fn replan_dispatcher(&mut self) -> Result<(), ProbeError> {
+        if self.held.is_empty() {
+            let before = self.dispatcher.take();
+            self.skipped += before.map_or(Ok(0), |one| one.skipped())?;
+        } else if self.dispatcher.is_none() {
+            let Making { kernel, maps, .. } = &self.making;
+            let program = program::dispatcher(kernel, maps, self.calls.fd().as_fd().as_raw_fd())?;
+            let program = load(&program, &LoadSpec::new(tracepoint(kernel, "sys_exit")?))?;
+            let mut one = Attachable { point: "sys_exit", event: None, filter: None, program, link: None };
+            if self.attached {
+                one.attach()?;
+            }
+            self.dispatcher = Some(one);
+        }
         Ok(())
+    }
+
+    fn replan_points<'p>(&mut self, treat: &impl Fn(u16) -> Treatment<'p>) -> Result<(), ProbeError> {
+        let fits = |one: &Attachable| one.event.is_some_and(|event| one.fits(&treat(event.code)));
+        let (mut points, before): (Vec<_>, Vec<_>) = std::mem::take(&mut self.points).into_iter().partition(fits);
+        let attached = self.attached;
+        let made = self.making.points(treat, &points).and_then(|mut made| {
+            made.iter_mut().filter(|_| attached).try_for_each(Attachable::attach)?;
+            Ok(made)
+        });
+        match made {
+            Ok(made) => points.extend(made),
+            Err(e) => {
+                points.extend(before);
+                self.points = points;
+                return Err(e);
+            }
+        }
+        self.points = points;
+        self.skipped += before.iter().try_fold(0, |sum, one| Ok::<_, ProbeError>(sum + one.skipped()?))?;
+        Ok(())
+    }
+
+    /// What takes the answers to [`KernelPlan::image`]; `None` if no filter of the plan asks for any. It is of the plan
+    /// that the probe has now: an older one's no longer reaches any program.
+    pub fn image_bits(&self) -> Option<ImageBits> {
+        self.making.filters.bits().cloned()
     }
 
     /// Event types that are not recorded although they were wanted.
@@ -261,7 +343,7 @@ impl Probe {
     /// `sys_exit`, which has no event and is the last; those that keep images have none either.
     pub fn programs(&self) -> impl Iterator<Item = (Option<&'static Event>, ProgramInfo)> {
         let calls = self.held.iter().map(|(event, program)| (Some(*event), program));
-        let points = self.attachable.iter().map(|one| (one.event, &one.program));
+        let points = self.attachable().map(|one| (one.event, &one.program));
         calls.chain(points).map(|(event, program)| (event, program.info().unwrap_or_default()))
     }
 
@@ -280,16 +362,23 @@ impl Probe {
     ///
     /// As the kernel gives them; what was attached before is detached when the probe goes.
     pub fn attach(&mut self) -> Result<(), ProbeError> {
-        for one in &mut self.attachable {
-            let link = one.program.attach().map_err(|error| ProbeError::Attach { point: one.point, error })?;
-            one.link = Some(link);
-        }
-        Ok(())
+        self.attached = true;
+        self.attachable_mut().try_for_each(Attachable::attach)
     }
 
     /// Ends recording.
     pub fn detach(&mut self) {
-        self.attachable.iter_mut().for_each(|one| one.link = None);
+        self.attached = false;
+        self.attachable_mut().for_each(|one| one.link = None);
+    }
+
+    fn attachable(&self) -> impl Iterator<Item = &Attachable> {
+        self.keepers.iter().chain(&self.points).chain(&self.dispatcher)
+    }
+
+    /// In the order in which they must be attached.
+    fn attachable_mut(&mut self) -> impl Iterator<Item = &mut Attachable> {
+        self.keepers.iter_mut().chain(&mut self.points).chain(&mut self.dispatcher)
     }
 
     /// The clock of the records.
@@ -324,9 +413,9 @@ impl Probe {
             }
         }
         losses.images = self.counters.get(&counter::LOST, 0)?.iter().sum();
-        for one in &self.attachable {
-            let info = one.program.info().map_err(|error| ProbeError::Map { name: "programs", error })?;
-            losses.skipped += info.recursion_misses;
+        losses.skipped = self.skipped;
+        for one in self.attachable() {
+            losses.skipped += one.skipped()?;
         }
         Ok(losses)
     }
@@ -399,8 +488,6 @@ struct Making {
     cpus: u32,
     /// Kept: programs name them.
     _held: (OwnedFd, OwnedFd, Images),
-    /// Memory of programs that are loaded; likewise.
-    memory: Vec<OwnedFd>,
 }
 
 impl Making {
@@ -432,26 +519,32 @@ impl Making {
         Ok(held)
     }
 
-    /// Those of other tracepoints.
-    fn points<'p>(&mut self, treat: &impl Fn(u16) -> Treatment<'p>) -> Result<Vec<Attachable>, ProbeError> {
+    /// Those of other tracepoints, but for those that are there.
+    fn points<'p>(
+        &mut self,
+        treat: &impl Fn(u16) -> Treatment<'p>,
+        there: &[Attachable],
+    ) -> Result<Vec<Attachable>, ProbeError> {
         let mut attachable = Vec::new();
-        let of_calls = (self.maps.scratch, self.filters.swap_memory(filter::maps::memory()?));
         for (hook, point) in POINTS {
             for event in &EVENTS {
                 let treatment = treat(event.code);
-                if matches!(treatment, Treatment::Ignored) || !made(event, hook, &self.kernel) {
+                let is_there =
+                    there.iter().any(|one| (one.point, one.event.map(|e| e.code)) == (point, Some(event.code)));
+                if is_there || matches!(treatment, Treatment::Ignored) || !made(event, hook, &self.kernel) {
                     continue;
                 }
                 let tracepoint = tracepoint(&self.kernel, point)?;
-                self.memory_for_one()?;
-                if let Some(program) = self.make(hook, event, 0, &tracepoint, &treatment) {
-                    attachable.push(Attachable { point, event: Some(event), program, link: None });
+                let unfiltered = self.unfiltered.len();
+                if let Some(program) = self.make_apart(hook, event, &tracepoint, &treatment)? {
+                    let filter = match treatment {
+                        Treatment::Filtered(filter) if self.unfiltered.len() == unfiltered => Some(filter.clone()),
+                        _ => None,
+                    };
+                    attachable.push(Attachable { point, event: Some(event), filter, program, link: None });
                 }
             }
         }
-        self.maps.scratch = of_calls.0;
-        let last = self.filters.swap_memory(of_calls.1);
-        self.memory.push(last);
         Ok(attachable)
     }
 
@@ -460,20 +553,28 @@ impl Making {
         let mut attachable = Vec::new();
         for (point, program) in program::keepers(&self.kernel, &self.maps)? {
             let program = load(&program, &LoadSpec::new(tracepoint(&self.kernel, point)?))?;
-            attachable.push(Attachable { point, event: None, program, link: None });
+            attachable.push(Attachable { point, event: None, filter: None, program, link: None });
         }
         Ok(attachable)
     }
 
-    /// Memory of its own for the next program. A program never runs twice at a time on a CPU, but programs of different
-    /// tracepoints do: in an interrupt, and from Linux 7.2 on, where programs are preempted, in another task.
-    fn memory_for_one(&mut self) -> Result<(), ProbeError> {
+    /// Makes one with memory of its own, which the kernel keeps as long as the program. A program never runs twice at a
+    /// time on a CPU, but programs of different tracepoints do: in an interrupt, and from Linux 7.2 on, where programs are
+    /// preempted, in another task.
+    fn make_apart(
+        &mut self,
+        hook: Hook,
+        event: &'static Event,
+        point: &Tracepoint,
+        treatment: &Treatment<'_>,
+    ) -> Result<Option<Loaded>, ProbeError> {
         let (scratch, memory) = (scratch(self.cpus)?, filter::maps::memory()?);
-        self.maps.scratch = scratch.as_raw_fd();
-        self.memory.push(scratch);
-        let before = self.filters.swap_memory(memory);
-        self.memory.push(before);
-        Ok(())
+        let of_calls = std::mem::replace(&mut self.maps.scratch, scratch.as_raw_fd());
+        let memory = self.filters.swap_memory(memory);
+        let made = self.make(hook, event, 0, point, treatment);
+        self.maps.scratch = of_calls;
+        self.filters.swap_memory(memory);
+        Ok(made)
     }
 
     /// `None` if there is nothing to record, or the kernel does not take it.

@@ -1,11 +1,11 @@
-//! The descriptor that an event works on, compared with what is known of it here.
+//! The descriptors that events name, compared with what is known of them here.
 //!
 //! Needs root, or `CAP_BPF` and `CAP_PERFMON`; elsewhere it says that it is skipped and why.
 
 mod common;
 
 use common::{Reads, Record, call, kernel, run_on};
-use peregrine_probe::descriptor::{Descriptor, DescriptorKind, What};
+use peregrine_probe::descriptor::{Descriptor, DescriptorKind, Side, What};
 use peregrine_schema::capture::Hook;
 use std::fs::{self, File};
 use std::io::Read;
@@ -27,12 +27,16 @@ impl Opened {
     }
 
     /// Of a call that gives a descriptor.
-    #[expect(unsafe_code, reason = "a descriptor from a number")]
     fn call(&mut self, name: &'static str, number: libc::c_long, arguments: &[u64]) {
+        self.add(name, Opened::of_call(name, number, arguments));
+    }
+
+    #[expect(unsafe_code, reason = "a descriptor from a number")]
+    fn of_call(name: &str, number: libc::c_long, arguments: &[u64]) -> OwnedFd {
         let fd = call(number, arguments);
         assert!(fd >= 0, "{name}: {fd}");
         // SAFETY: the kernel has just given it, and nobody else knows it.
-        self.add(name, unsafe { OwnedFd::from_raw_fd(fd as i32) });
+        unsafe { OwnedFd::from_raw_fd(fd as i32) }
     }
 }
 
@@ -53,9 +57,27 @@ fn told(reads: Reads, opened: &Opened) -> Option<Vec<Record>> {
 }
 
 fn descriptor(record: &Record) -> Descriptor<'_> {
-    let read = record.ring().resolved().unwrap_or_else(|| panic!("no descriptor: {record:?}"));
+    let [read] = descriptors(record)[..] else { panic!("not one: {record:?}") };
     assert_eq!(read.number, record.signed("fd"));
     read
+}
+
+/// All of them; nothing may lie behind.
+fn descriptors(record: &Record) -> Vec<Descriptor<'_>> {
+    let mut rest = record.ring().resolved;
+    let all: Vec<_> = record.ring().descriptors().collect();
+    all.iter().for_each(|known| assert_eq!(Descriptor::take(&mut rest).as_ref(), Some(known)));
+    assert!(rest.is_empty(), "{rest:?}");
+    all
+}
+
+/// Number and path of each that leads to a file.
+fn numbers_and_paths(record: &Record) -> Vec<(i64, String)> {
+    let path = |what: &What<'_>| match what {
+        What::File { path, .. } => String::from_utf8_lossy(path).into_owned(),
+        other => format!("{other:?}"),
+    };
+    descriptors(record).iter().map(|read| (read.number, path(&read.what))).collect()
 }
 
 /// A device number as user space has it in 32 bits.
@@ -136,28 +158,44 @@ fn sockets_with_ports() {
         let (bound, connected) = (UdpSocket::bind(host).expect("bound"), UdpSocket::bind(host).expect("bound"));
         let (at, to) = (connected.local_addr().expect("an address"), bound.local_addr().expect("an address"));
         connected.connect(to).expect("connected");
+        let (own, own_at) = connected_from_own_port(address);
         let tcp = libc::IPPROTO_TCP as u8;
         let udp = libc::IPPROTO_UDP as u8;
         expected.extend([
-            (kind, tcp, true, ends(address, None)),
-            (kind, tcp, false, ends(peer, Some(address))),
-            (kind, tcp, false, ends(address, Some(peer))),
-            (kind, udp, false, ends(to, None)),
-            (kind, udp, false, ends(at, Some(to))),
+            (kind, tcp, true, Side::Server, ends(address, None)),
+            (kind, tcp, false, Side::Client, ends(peer, Some(address))),
+            (kind, tcp, false, Side::Server, ends(address, Some(peer))),
+            (kind, udp, false, Side::Unknown, ends(to, None)),
+            (kind, udp, false, Side::Client, ends(at, Some(to))),
+            (kind, tcp, false, Side::Bound, ends(own_at, Some(address))),
         ]);
         opened.add("listener", listener);
         opened.add("client", client);
         opened.add("server", server);
         opened.add("bound", bound);
         opened.add("connected", connected);
+        opened.add("from a port of its own", own);
+    }
+    if let Ok(listener) = TcpListener::bind("[::]:0") {
+        let port = listener.local_addr().expect("an address").port();
+        let _client = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
+        let (server, peer) = listener.accept().expect("a client");
+        let at = server.local_addr().expect("an address");
+        let tcp = libc::IPPROTO_TCP as u8;
+        expected.push((DescriptorKind::Inet6, tcp, false, Side::Server, ends(at, Some(peer))));
+        opened.add("server of IPv4 by IPv6", server);
     }
     for reads in Reads::ALL {
         let Some(records) = told(reads, &opened) else { return };
-        for (((name, _), record), (kind, protocol, listens, ends)) in opened.all.iter().zip(&records).zip(&expected) {
+        for (((name, _), record), (kind, protocol, listens, side, ends)) in
+            opened.all.iter().zip(&records).zip(&expected)
+        {
             let read = descriptor(record);
-            let What::Socket { protocol: found, ends: both, .. } = read.what else { panic!("{name}: {read:?}") };
-            let all = (read.kind, found, read.listens(), both);
-            assert_eq!(all, (*kind, *protocol, *listens, &ends[..]), "{reads:?} {name}");
+            let What::Socket { protocol: found, side: known, ends: both, .. } = read.what else {
+                panic!("{name}: {read:?}")
+            };
+            let all = (read.kind, found, read.listens(), known, both);
+            assert_eq!(all, (*kind, *protocol, *listens, *side, &ends[..]), "{reads:?} {name}");
         }
     }
 }
@@ -187,8 +225,8 @@ fn other_sockets() {
         let mut pointers = std::collections::BTreeMap::new();
         for ((name, _), record) in opened.all.iter().zip(&records) {
             let read = descriptor(record);
-            let ends = match read.what {
-                What::Socket { ends, .. } => ends,
+            let (side, ends) = match read.what {
+                What::Socket { side, ends, .. } => (side, ends),
                 What::File { path, .. } => {
                     assert_eq!((*name, read.kind, path), ("node", DescriptorKind::SocketNode, text.as_bytes()));
                     continue;
@@ -201,6 +239,12 @@ fn other_sockets() {
             }
             assert_eq!((read.kind, ends[0]), (DescriptorKind::Unix, 1), "{reads:?} {name}");
             assert_eq!(read.listens(), ["listener", "abstract"].contains(name), "{reads:?} {name}");
+            let expected = match *name {
+                "client" => Side::Client,
+                "listener" | "server" | "abstract" => Side::Server,
+                _ => Side::Unknown,
+            };
+            assert_eq!(side, expected, "{reads:?} {name}");
             let expected = match *name {
                 "one" | "other" => String::new(),
                 "abstract" => format!("peregrine-{}", std::process::id()),
@@ -222,6 +266,116 @@ fn c_path(text: &str) -> std::ffi::CString {
     std::ffi::CString::new(text).expect("no NUL")
 }
 
+/// A connection from a port that was chosen before; the port.
+#[expect(unsafe_code, reason = "makes a socket as the standard library does not")]
+fn connected_from_own_port(to: SocketAddr) -> (OwnedFd, SocketAddr) {
+    let family = if to.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
+    let address = |of: SocketAddr| {
+        let mut bytes = vec![0_u8; if of.is_ipv4() { 16 } else { 28 }];
+        bytes[..2].copy_from_slice(&(family as u16).to_ne_bytes());
+        bytes[2..4].copy_from_slice(&of.port().to_be_bytes());
+        match of.ip() {
+            std::net::IpAddr::V4(ip) => bytes[4..8].copy_from_slice(&ip.octets()),
+            std::net::IpAddr::V6(ip) => bytes[8..24].copy_from_slice(&ip.octets()),
+        }
+        bytes
+    };
+    let fd = call(libc::SYS_socket, &[family as u64, libc::SOCK_STREAM as u64, 0]);
+    assert!(fd >= 0);
+    let free = TcpListener::bind((to.ip(), 0)).and_then(|taken| taken.local_addr()).expect("a free port");
+    for (number, with) in [(libc::SYS_bind, free), (libc::SYS_connect, to)] {
+        let with = address(with);
+        assert_eq!(call(number, &[fd as u64, with.as_ptr().addr() as u64, with.len() as u64]), 0);
+    }
+    // SAFETY: the kernel has just given it, and nobody else knows it.
+    (unsafe { OwnedFd::from_raw_fd(fd as i32) }, free)
+}
+
+#[test]
+fn all_that_a_call_names() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = |name: &str| folder.path().join(name);
+    for name in ["one", "other"] {
+        fs::create_dir(place(name)).expect("a folder");
+    }
+    let (one, other) = (File::open(place("one")).expect("open"), File::open(place("other")).expect("open"));
+    let file = File::create(place("one/file")).expect("a file");
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let fd = |of: &dyn AsRawFd| of.as_raw_fd() as u64;
+    let (a, b, f) = (fd(&one), fd(&other), fd(&file));
+    let here = libc::AT_FDCWD as u64;
+    let text = |of: &std::ffi::CStr| of.as_ptr().addr() as u64;
+    let of = |name: &str| place(name).to_str().expect("text").to_owned();
+    let (at_one, at_other, at_file) = (of("one"), of("other"), of("one/file"));
+    let ids = ["OPENAT_2_X", "OPENAT2_X", "UNLINKAT_2_X", "RENAMEAT2_X", "LINKAT_2_X", "DUP_1_X", "DUP3_X"];
+    let more = ["FCNTL_X", "SENDFILE_X", "SPLICE_X", "COPY_FILE_RANGE_X", "PIDFD_GETFD_X", "MMAP_X"];
+    let wanted: Vec<_> = ids.into_iter().chain(more).map(|id| (Hook::SysExit, id)).collect();
+    for reads in Reads::ALL {
+        let Some(mut kernel) = kernel(reads) else { return };
+        kernel.capturing.descriptors = true;
+        let own = Opened::of_call("pidfd", libc::SYS_pidfd_open, &[u64::from(std::process::id()), 0]);
+        let mut made = Opened::default();
+        let how = [0_u64; 3];
+        let records = run_on(&kernel, &wanted, || {
+            made.call("relative", libc::SYS_openat, &[a, text(c"file"), 0]);
+            call(libc::SYS_openat, &[here, text(c"nothing"), 0]);
+            made.call("relative", libc::SYS_openat2, &[a, text(c"file"), how.as_ptr().addr() as u64, 24]);
+            call(libc::SYS_unlinkat, &[b, text(c"nothing"), 0]);
+            call(libc::SYS_renameat2, &[a, text(c"nothing"), b, text(c"x"), 0]);
+            call(libc::SYS_renameat2, &[here, text(c"nothing"), b, text(c"x"), 0]);
+            call(libc::SYS_linkat, &[b, text(c"nothing"), a, text(c"x"), 0]);
+            made.call("copy", libc::SYS_dup, &[f]);
+            made.call("copy", libc::SYS_dup3, &[f, 900, 0]);
+            made.call("copy", libc::SYS_fcntl, &[f, libc::F_DUPFD as u64, 0]);
+            call(libc::SYS_sendfile, &[fd(&writer), f, 0, 1]);
+            call(libc::SYS_splice, &[fd(&reader), 0, f, 0, 1, libc::SPLICE_F_NONBLOCK as u64]);
+            call(libc::SYS_copy_file_range, &[a, 0, f, 0, 1, 0]);
+            made.call("copy", libc::SYS_pidfd_getfd, &[own.as_raw_fd() as u64, f, 0]);
+            call(libc::SYS_mmap, &[0, 0, 0, 0, u64::MAX, 0]);
+        });
+        assert_eq!(records.lost, []);
+        let told = |id: &str| -> Vec<_> { records.own(id).into_iter().map(numbers_and_paths).collect() };
+        let is = |number: u64, path: &str| (number.cast_signed(), path.to_owned());
+        assert_eq!(told("OPENAT_2_X"), [vec![is(a, &at_one)], vec![]], "{reads:?}");
+        assert_eq!(told("OPENAT2_X"), [[is(a, &at_one)]]);
+        assert_eq!(told("UNLINKAT_2_X"), [[is(b, &at_other)]]);
+        assert_eq!(told("RENAMEAT2_X"), [vec![is(a, &at_one), is(b, &at_other)], vec![is(b, &at_other)]]);
+        assert_eq!(told("LINKAT_2_X"), [[is(b, &at_other), is(a, &at_one)]]);
+        for copies in ["DUP_1_X", "DUP3_X", "FCNTL_X"] {
+            assert_eq!(told(copies), [[is(f, &at_file)]], "{reads:?} {copies}");
+        }
+        // The one that the event works on comes first.
+        assert_eq!(told("SENDFILE_X"), [[is(fd(&writer), ""), is(f, &at_file)]]);
+        assert_eq!(told("SPLICE_X"), [[is(f, &at_file), is(fd(&reader), "")]]);
+        assert_eq!(told("COPY_FILE_RANGE_X"), [[is(f, &at_file), is(a, &at_one)]]);
+        let copy = made.all.last().expect("a copy").1.as_raw_fd() as u64;
+        let [of_process, got] = &told("PIDFD_GETFD_X")[0][..] else { panic!("{:?}", told("PIDFD_GETFD_X")) };
+        assert_eq!((of_process.0, got), (i64::from(own.as_raw_fd()), &is(copy, &at_file)));
+        assert_eq!(told("MMAP_X"), [[]]);
+    }
+}
+
+/// An event for each message has them behind each.
+#[test]
+fn each_message_has_its_own() {
+    let (one, _other) = UnixDatagram::pair().expect("a pair");
+    let data = [1_u8; 8];
+    let vector = [data.as_ptr().addr() as u64, 8];
+    let header = [0, 0, vector.as_ptr().addr() as u64, 1, 0, 0, 0, 0];
+    let messages = [header; 3].concat();
+    for reads in Reads::ALL {
+        let Some(mut kernel) = kernel(reads) else { return };
+        kernel.capturing.descriptors = true;
+        let records = run_on(&kernel, &[(Hook::SysExit, "SENDMMSG_X")], || {
+            let sent = call(libc::SYS_sendmmsg, &[one.as_raw_fd() as u64, messages.as_ptr().addr() as u64, 3, 0]);
+            assert_eq!(sent, 3);
+        });
+        let own = records.own("SENDMMSG_X");
+        assert_eq!(own.len(), 3);
+        assert!(own.iter().all(|record| descriptor(record).kind == DescriptorKind::Unix), "{reads:?}");
+    }
+}
+
 #[test]
 fn no_descriptor() {
     for reads in Reads::ALL {
@@ -235,13 +389,12 @@ fn no_descriptor() {
             let mut file = File::open("/proc/self/comm").expect("a file");
             file.read_exact(&mut data[..3]).expect("data");
         });
-        for record in records.own("LSEEK_X") {
-            let read = descriptor(record);
-            assert_eq!((read.kind, read.what), (DescriptorKind::None, What::Nothing), "{reads:?}");
-        }
-        assert_eq!(descriptor(records.own("LSEEK_X")[0]).number, -1);
-        // What opens has none; what has closed finds nothing.
-        assert!(records.own("OPENAT_2_X").iter().all(|r| r.ring().descriptor.is_none()));
+        let [negative, beyond] = records.own("LSEEK_X")[..] else { panic!("not two") };
+        assert_eq!(descriptors(negative), []);
+        let read = descriptor(beyond);
+        assert_eq!((read.kind, read.what), (DescriptorKind::None, What::Nothing), "{reads:?}");
+        // What opens by an absolute path names none; what has closed finds nothing.
+        assert!(records.own("OPENAT_2_X").iter().all(|r| r.ring().resolved.is_empty()));
         let kinds: Vec<_> = records.own("CLOSE_X").iter().map(|r| descriptor(r).kind).collect();
         assert!(kinds.contains(&DescriptorKind::None), "{kinds:?}");
         // Behind data too.
@@ -251,6 +404,6 @@ fn no_descriptor() {
         let records = run_on(&kernel, &wanted, || {
             call(libc::SYS_lseek, &[0, 0, 99]);
         });
-        assert_eq!(records.one("LSEEK_X").ring().descriptor, None);
+        assert!(records.one("LSEEK_X").ring().resolved.is_empty());
     }
 }

@@ -134,6 +134,7 @@ fn the_kernel_takes_filters_however_they_read_its_memory() {
             images: images.counters().as_raw_fd(),
         };
         let mut filters = FilterMaps::new().unwrap();
+        filters.begin(true).unwrap();
         let mut verified = Vec::new();
         for (filter, event, syscall) in plans.iter().flat_map(filtered_calls) {
             let filter = Prefilter::new(filter, event, Hook::SysExit, syscall);
@@ -481,6 +482,27 @@ fn marked_records_say_whose_they_are() {
     let (parent, child) = (own[0].image, its[0]);
     assert!(child.shadowed && child.begins() && !child.first_sight(), "{child:?}");
     assert_eq!((child.previous, child.parent), (parent, parent));
+}
+
+#[test]
+fn filters_of_other_tracepoints_are_replaced() {
+    let plans = [4242, 0].map(|user| of(&format!("evt.type = signaldeliver and user.uid = {user}")));
+    let Some(mut probe) = probe(&plans[0], None) else { return };
+    all_taken(&probe);
+    probe.attach().unwrap();
+    let mut seen = |next: usize| {
+        let mut child = std::process::Command::new("/bin/sleep").arg("60").spawn().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let mut records = Vec::new();
+        for ring in probe.rings() {
+            records.extend(ring.batch().iter().map(|bytes| Record::parse(bytes).tid));
+        }
+        probe.replan(|_| false, Some(&plans[next])).unwrap();
+        records.iter().filter(|tid| **tid == u64::from(child.id())).count()
+    };
+    let counts = [1, 1, 0, 0].map(&mut seen);
+    assert_eq!(counts, [0, 1, 1, 0]);
 }
 
 #[test]

@@ -81,6 +81,46 @@ fn rings_are_read_by_threads_of_their_own() {
     assert_eq!(read + probe.losses().expect("losses").total() as usize, CALLS);
 }
 
+/// A process that waits is ended by a signal; who it was.
+fn ended_by_signal() -> u64 {
+    let mut child = std::process::Command::new("/bin/sleep").arg("60").spawn().expect("sleep");
+    let pid = u64::from(child.id());
+    assert_eq!(common::call(libc::SYS_kill, &[pid, libc::SIGTERM as u64]), 0);
+    child.wait().expect("ended");
+    pid
+}
+
+#[test]
+fn other_events_are_wanted_later() {
+    let options = Options { ring_bytes: 1 << 20, ..Options::default() };
+    let mut probe = match Probe::load(|_| false, None, options) {
+        Ok(probe) => probe,
+        Err(e) => return common::skipped(&e.to_string()),
+    };
+    let programs = probe.programs().count();
+    probe.attach().expect("attached");
+    let mut seen = |wanted: &[&str]| {
+        probe.replan(|code| wanted.contains(&EVENTS[usize::from(code)].id), None).expect("replaced");
+        common::call(libc::SYS_lseek, &[u64::MAX]);
+        let pid = ended_by_signal();
+        let mut records = Vec::new();
+        for ring in probe.rings() {
+            records.extend(ring.batch().iter().map(common::Record::parse));
+        }
+        let of = |tid: u64, id: &str| records.iter().filter(|r| r.tid == tid && r.event.id == id).count();
+        (of(common::own_tid(), "LSEEK_X"), of(pid, "SIGNALDELIVER_E"), probe.programs().count())
+    };
+    for turn in 0..2 {
+        let (calls, _, _) = seen(&["LSEEK_X"]);
+        assert_eq!(calls, 1, "turn {turn}");
+        assert_eq!(seen(&["SIGNALDELIVER_E"]), (0, 1, programs + 1), "turn {turn}");
+        let (calls, signals, _) = seen(&["SIGNALDELIVER_E", "LSEEK_X"]);
+        assert_eq!((calls, signals), (1, 1), "turn {turn}");
+        assert_eq!(seen(&[]), (0, 0, programs), "what nobody wants costs nothing");
+    }
+    assert_eq!(probe.losses().expect("losses").total(), 0);
+}
+
 /// Call 20 is `getpid` for 32-bit programs and `writev` for others.
 #[cfg(target_arch = "x86_64")]
 #[test]

@@ -11,7 +11,7 @@ use peregrine_probe::sys::map::{MapSpec, MapType};
 use peregrine_probe::sys::program::{LoadSpec, load};
 use peregrine_schema::capture::{Capture, Hook, Producer, Source};
 use peregrine_schema::syscalls::SYSCALLS;
-use peregrine_schema::{EVENT_COUNT, EVENTS, Event, Param};
+use peregrine_schema::{EVENT_COUNT, EVENTS, Event, Param, Type};
 use std::os::fd::{AsFd, AsRawFd};
 
 #[test]
@@ -42,13 +42,13 @@ fn the_kernel_takes_programs_that_record_more_data() {
     }
 }
 
-/// Descriptors are behind the events that work on one.
+/// Descriptors are behind the events that name one.
 #[test]
 fn the_kernel_takes_programs_that_resolve_descriptors() {
     for reads in Reads::ALL {
         let Some(mut kernel) = kernel(reads) else { return };
         kernel.capturing.descriptors = true;
-        taken_of(&kernel, reads, "descriptors", |event| event.fd_param.is_some());
+        taken_of(&kernel, reads, "descriptors", |event| event.params.iter().any(|param| param.ty == Type::Fd));
     }
 }
 

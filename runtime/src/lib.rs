@@ -8,6 +8,7 @@
 //! format   output templates → text and JSON
 //! alert    alerts as lines of text or JSON
 //! procfs   the machine's processes, descriptors, users and interfaces from /proc
+//! guard    capabilities and system calls that a daemon gives up
 //! replay   events → matching rules → alerts
 //! live     the machine as it runs: probe → state → rules → alerts
 //! cli      the `peregrine` program
@@ -20,6 +21,7 @@ pub mod compiled;
 pub mod containers;
 pub mod fields;
 pub mod format;
+pub mod guard;
 pub mod live;
 pub mod procfs;
 pub mod profile;

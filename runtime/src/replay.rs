@@ -77,6 +77,15 @@ impl<'r> Detector<'r> {
         self.pad.measurements()
     }
 
+    /// Shows an event as conditions see it.
+    pub(crate) fn show<T>(&mut self, event: Delivered<'_>, env: &Env, look: impl FnOnce(&EventView<'_>) -> T) -> T {
+        let view = EventView::new(event, &self.bound, &self.scratch, env);
+        let result = look(&view);
+        drop(view);
+        self.scratch.reset();
+        result
+    }
+
     /// How often rules matched so far.
     pub fn counts(&self) -> &Counts {
         &self.counts

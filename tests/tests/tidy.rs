@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 /// Files that may be long, with the reason.
 const LONG: [(&str, &str); 1] = [("compiler/schema/src/", "flat tables")];
 /// Modules that may hold `unsafe`, with the reason.
-const UNSAFE: [(&str, &str); 6] = [
+const UNSAFE: [(&str, &str); 7] = [
     ("compiler/src/backend/codegen.rs", "types of the functions that generated code calls; none is called there"),
-    ("runtime/src/sys/", "memory maps"),
+    ("runtime/src/sys/", "memory maps; seccomp(2)"),
+    ("runtime/tests/guard.rs", "system calls that a filter forbids"),
     ("probe/src/sys/", "bpf(2) and the memory of rings"),
     ("probe/tests/", "system calls made as programs make them, to be recorded"),
     ("compiler/src/backend/native.rs", "calls into generated code"),

@@ -154,32 +154,32 @@ fields! {
     EvtIsOpenCreate "evt.is_open_create" Evt Bool Na None None [] Nothing "Whether the event created a file. False for other events.";
 
     // Process
-    ProcExe "proc.exe" Process Charbuf Na None None [IMAGE] Thread "First element of the command line (`argv[0]`).";
+    ProcExe "proc.exe" Process Charbuf Na None None [IMAGE FIXED] Thread "First element of the command line (`argv[0]`).";
     ProcPexe "proc.pexe" Process Charbuf Na None None [IMAGE] Thread "`proc.exe` of the parent.";
     ProcAexe "proc.aexe" Process Charbuf Na Optional Index [NO_RHS NO_TRANSFORMER ANY_OF IMAGE] Thread "`proc.exe` of an ancestor: `[0]` the process itself, `[1]` its parent, and so on. Without index a condition holds if it holds for any ancestor; an output joins all with blanks.";
-    ProcExepath "proc.exepath" Process Charbuf Na None None [IMAGE] Thread "Path of the executable as the kernel resolves it, without the mark of a deleted file.";
+    ProcExepath "proc.exepath" Process Charbuf Na None None [IMAGE FIXED] Thread "Path of the executable as the kernel resolves it, without the mark of a deleted file.";
     ProcPexepath "proc.pexepath" Process Charbuf Na None None [IMAGE] Thread "`proc.exepath` of the parent.";
     ProcAexepath "proc.aexepath" Process Charbuf Na Optional Index [NO_RHS NO_TRANSFORMER ANY_OF IMAGE] Thread "`proc.exepath` of an ancestor, see `proc.aexe`.";
-    ProcName "proc.name" Process Charbuf Na None None [IMAGE] Thread "Name of the thread's command, at most 15 bytes, as set by the last fork or exec. It need not be the name of the executable.";
+    ProcName "proc.name" Process Charbuf Na None None [IMAGE FIXED] Thread "Name of the thread's command, at most 15 bytes, as set by the last fork or exec. It need not be the name of the executable.";
     ProcPname "proc.pname" Process Charbuf Na None None [IMAGE] Thread "`proc.name` of the parent.";
     ProcAname "proc.aname" Process Charbuf Na Optional Index [NO_RHS NO_TRANSFORMER ANY_OF IMAGE] Thread "`proc.name` of an ancestor, see `proc.aexe`.";
-    ProcArgs "proc.args" Process Charbuf Na Optional Index [IMAGE] Thread "Arguments without `argv[0]`, joined with blanks; `[N]` gives the Nth, from 0.";
+    ProcArgs "proc.args" Process Charbuf Na Optional Index [IMAGE FIXED] Thread "Arguments without `argv[0]`, joined with blanks; `[N]` gives the Nth, from 0.";
     ProcAargs "proc.aargs" Process Charbuf Na Optional Index [ANY_OF IMAGE] Thread "`proc.args` of an ancestor, see `proc.aexe`.";
-    ProcCmdline "proc.cmdline" Process Charbuf Na None None [IMAGE] Thread "`proc.name` and `proc.args`, separated by a blank.";
+    ProcCmdline "proc.cmdline" Process Charbuf Na None None [IMAGE FIXED] Thread "`proc.name` and `proc.args`, separated by a blank.";
     ProcPcmdline "proc.pcmdline" Process Charbuf Na None None [IMAGE] Thread "`proc.cmdline` of the parent.";
     ProcAcmdline "proc.acmdline" Process Charbuf Na Optional Index [NO_RHS NO_TRANSFORMER ANY_OF IMAGE] Thread "`proc.cmdline` of an ancestor, see `proc.aexe`.";
-    ProcCmdnargs "proc.cmdnargs" Process Uint64 Dec None None [IMAGE] Thread "Number of arguments without `argv[0]`.";
-    ProcCmdlenargs "proc.cmdlenargs" Process Uint64 Dec None None [IMAGE] Thread "Bytes of all arguments without `argv[0]`, blanks not counted.";
-    ProcExeline "proc.exeline" Process Charbuf Na None None [IMAGE] Thread "`proc.exe` and `proc.args`, separated by a blank.";
-    ProcEnv "proc.env" Process Charbuf Na Optional IndexOrKey [IMAGE] Thread "Environment, joined with blanks; `[NAME]` gives the value of one variable, empty if it is not set.";
+    ProcCmdnargs "proc.cmdnargs" Process Uint64 Dec None None [IMAGE FIXED] Thread "Number of arguments without `argv[0]`.";
+    ProcCmdlenargs "proc.cmdlenargs" Process Uint64 Dec None None [IMAGE FIXED] Thread "Bytes of all arguments without `argv[0]`, blanks not counted.";
+    ProcExeline "proc.exeline" Process Charbuf Na None None [IMAGE FIXED] Thread "`proc.exe` and `proc.args`, separated by a blank.";
+    ProcEnv "proc.env" Process Charbuf Na Optional IndexOrKey [IMAGE FIXED] Thread "Environment, joined with blanks; `[NAME]` gives the value of one variable, empty if it is not set.";
     ProcAenv "proc.aenv" Process Charbuf Na Optional IndexOrKey [NO_RHS NO_TRANSFORMER ANY_OF IMAGE] Thread "Environment of an ancestor: `[N]` that of the Nth, `[NAME]` the value of a variable in the nearest ancestor that has it. Without argument, any ancestor.";
     ProcCwd "proc.cwd" Process Charbuf Na None None [IMAGE] Thread "Working directory, with a slash at the end.";
     ProcLoginshellid "proc.loginshellid" Process Int64 Id None None [IMAGE] Thread "Process id of the oldest ancestor whose name ends in `sh`.";
     ProcTty "proc.tty" Process Uint32 Id None None [IMAGE] Thread "Controlling terminal, 0 if there is none.";
-    ProcPid "proc.pid" Process Int64 Id None None [IMAGE] Thread "Process id, as seen by the host.";
+    ProcPid "proc.pid" Process Int64 Id None None [IMAGE FIXED] Thread "Process id, as seen by the host.";
     ProcPpid "proc.ppid" Process Int64 Id None None [IMAGE] Thread "Process id of the parent; missing if the parent is not known.";
     ProcApid "proc.apid" Process Int64 Id Optional Index [NO_RHS NO_TRANSFORMER ANY_OF IMAGE] Thread "Process id of an ancestor, see `proc.aexe`. An output without index gives the process' own.";
-    ProcVpid "proc.vpid" Process Int64 Id None None [IMAGE] Thread "Process id, as seen in its own namespace.";
+    ProcVpid "proc.vpid" Process Int64 Id None None [IMAGE FIXED] Thread "Process id, as seen in its own namespace.";
     ProcPvpid "proc.pvpid" Process Int64 Id None None [IMAGE] Thread "`proc.vpid` of the parent.";
     ProcSid "proc.sid" Process Int64 Id None None [IMAGE] Thread "Session id.";
     ProcSname "proc.sname" Process Charbuf Na None None [] Thread "`proc.name` of the session's leader; if it is gone, of the oldest ancestor in the session.";
@@ -197,16 +197,16 @@ fields! {
     ProcPpidDuration "proc.ppid.duration" Process Reltime Dec None None [] Thread "Nanoseconds since the parent started.";
     ProcPidTs "proc.pid.ts" Process Reltime Dec None None [IMAGE] Thread "Start of the process, nanoseconds since the epoch.";
     ProcPpidTs "proc.ppid.ts" Process Reltime Dec None None [IMAGE] Thread "Start of the parent, nanoseconds since the epoch.";
-    ProcIsExeWritable "proc.is_exe_writable" Process Bool Na None None [IMAGE] Thread "Whether the user who started the process may write to its executable.";
-    ProcIsExeUpperLayer "proc.is_exe_upper_layer" Process Bool Na None None [IMAGE] Thread "Whether the executable is in the upper layer of an overlay file system, i.e. was added to or changed in the container.";
-    ProcIsExeLowerLayer "proc.is_exe_lower_layer" Process Bool Na None None [IMAGE] Thread "Whether the executable is in the lower layer of an overlay file system, i.e. comes with the image.";
-    ProcIsExeFromMemfd "proc.is_exe_from_memfd" Process Bool Na None None [IMAGE] Thread "Whether the executable is an anonymous file in memory.";
+    ProcIsExeWritable "proc.is_exe_writable" Process Bool Na None None [IMAGE FIXED] Thread "Whether the user who started the process may write to its executable.";
+    ProcIsExeUpperLayer "proc.is_exe_upper_layer" Process Bool Na None None [IMAGE FIXED] Thread "Whether the executable is in the upper layer of an overlay file system, i.e. was added to or changed in the container.";
+    ProcIsExeLowerLayer "proc.is_exe_lower_layer" Process Bool Na None None [IMAGE FIXED] Thread "Whether the executable is in the lower layer of an overlay file system, i.e. comes with the image.";
+    ProcIsExeFromMemfd "proc.is_exe_from_memfd" Process Bool Na None None [IMAGE FIXED] Thread "Whether the executable is an anonymous file in memory.";
     ProcIsSidLeader "proc.is_sid_leader" Process Bool Na None None [IMAGE] Thread "Whether the process leads its session.";
     ProcIsVpgidLeader "proc.is_vpgid_leader" Process Bool Na None None [IMAGE] Thread "Whether the process leads its process group, as seen in its own namespace.";
     ProcIsPgidLeader "proc.is_pgid_leader" Process Bool Na None None [IMAGE] Thread "Whether the process leads its process group, as seen by the host.";
-    ProcExeIno "proc.exe_ino" Process Int64 Dec None None [IMAGE] Thread "Inode number of the executable; missing if not known.";
-    ProcExeInoCtime "proc.exe_ino.ctime" Process Abstime Dec None None [IMAGE] Thread "Last change of the executable's inode, nanoseconds since the epoch; missing if not known.";
-    ProcExeInoMtime "proc.exe_ino.mtime" Process Abstime Dec None None [IMAGE] Thread "Last change of the executable's content, nanoseconds since the epoch; missing if not known.";
+    ProcExeIno "proc.exe_ino" Process Int64 Dec None None [IMAGE FIXED] Thread "Inode number of the executable; missing if not known.";
+    ProcExeInoCtime "proc.exe_ino.ctime" Process Abstime Dec None None [IMAGE FIXED] Thread "Last change of the executable's inode, nanoseconds since the epoch; missing if not known.";
+    ProcExeInoMtime "proc.exe_ino.mtime" Process Abstime Dec None None [IMAGE FIXED] Thread "Last change of the executable's content, nanoseconds since the epoch; missing if not known.";
     ProcExeInoCtimeDurationProcStart "proc.exe_ino.ctime_duration_proc_start" Process Abstime Dec None None [IMAGE] Thread "Nanoseconds from the last change of the executable's inode to the start of the process.";
     ProcExeInoCtimeDurationPidnsStart "proc.exe_ino.ctime_duration_pidns_start" Process Abstime Dec None None [IMAGE] Thread "Nanoseconds from the start of the process id namespace to the last change of the executable's inode, if later.";
     ProcPidnsInitStartTs "proc.pidns_init_start_ts" Process Uint64 Dec None None [IMAGE] Thread "Start of the process id namespace, nanoseconds since the epoch.";
@@ -227,7 +227,7 @@ fields! {
     ThreadNametid "thread.nametid" Process Charbuf Na None None [HIDDEN IMAGE] Thread "`proc.name` followed by the thread id.";
     ThreadExectime "thread.exectime" Process Reltime Dec None None [LOOKS_BACK] Nothing "Nanoseconds the thread has just run, for `switch` events; else 0.";
     ThreadTotexectime "thread.totexectime" Process Reltime Dec None None [LOOKS_BACK] Thread "Nanoseconds the thread has run, summed over the `switch` events seen.";
-    ThreadCgroups "thread.cgroups" Process Charbuf Na None None [IMAGE] Thread "Control groups as `subsystem=path`, joined with blanks; missing if there are none.";
+    ThreadCgroups "thread.cgroups" Process Charbuf Na None None [IMAGE FIXED] Thread "Control groups as `subsystem=path`, joined with blanks; missing if there are none.";
     ThreadCgroup "thread.cgroup" Process Charbuf Na Required Key [DOTTED_ARG IMAGE] Thread "`thread.cgroup.SUBSYSTEM`: path of the control group of one subsystem.";
     ProcNthreads "proc.nthreads" Process Uint64 Dec None None [] Thread "Number of live threads, the main thread included.";
     ProcNchilds "proc.nchilds" Process Uint64 Dec None None [] Thread "Number of live threads, the main thread excluded.";
@@ -325,7 +325,7 @@ fields! {
     FdlistSports "fdlist.sports" FdList Charbuf Dec None None [] Thread "Server ports of the descriptors of `poll` and `ppoll`, joined with commas.";
 
     // Container
-    ContainerId "container.id" Container Charbuf Na None None [SUGGESTED IMAGE] Nothing "First 12 characters of the container's id; `host` outside of containers.";
+    ContainerId "container.id" Container Charbuf Na None None [SUGGESTED IMAGE FIXED] Nothing "First 12 characters of the container's id; `host` outside of containers.";
     ContainerFullId "container.full_id" Container Charbuf Na None None [IMAGE] Nothing "Full id of the container.";
     ContainerName "container.name" Container Charbuf Na None None [SUGGESTED IMAGE] Nothing "Name of the container; `host` outside of containers.";
     ContainerImage "container.image" Container Charbuf Na None None [IMAGE] Nothing "Image of the container with its tag.";

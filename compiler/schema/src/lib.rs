@@ -479,6 +479,9 @@ bits! {
     /// Fixed by what the event's descriptor is, by its name and the name as given, and by nothing else; of a descriptor
     /// that is not known, by the path that was to be opened. Such a value is computed once per name, not per event.
     FILE = 13;
+    /// Of those with [`FieldFlags::IMAGE`]: fixed by the process' own image from the fork or exec that begins it to the next
+    /// one, whatever happens meanwhile. Such a value may be told to the kernel.
+    FIXED = 14;
 }
 
 /// Which part of an event a field needs; missing parts make the field missing. This is what lets the

@@ -1,5 +1,6 @@
-//! The maps of filters: memory, counters, and a table for each automaton; equal tables are one map.
+//! The maps of filters: memory, counters, bits of images, and a table for each automaton; equal tables are one map.
 
+use super::bits::ImageBits;
 use super::{Prefilter, Table};
 use crate::program::filtering::{Filtering, MEMORY};
 use crate::sys::map::{Layout, MapSpec, MapType};
@@ -15,6 +16,7 @@ pub struct FilterMaps {
     counters: OwnedFd,
     dropped: PerCpuArray<MapData, u64>,
     tables: FxHashMap<Table, MapData>,
+    bits: Option<ImageBits>,
 }
 
 /// Memory in which filters work, for programs of which never two run on a CPU at a time.
@@ -46,11 +48,11 @@ impl FilterMaps {
             counters,
             dropped: PerCpuArray::try_from(Map::PerCpuArray(MapData::from_fd(readable)?))?,
             tables: FxHashMap::default(),
+            bits: None,
         })
     }
 
-    /// Other memory for the filters that follow, from [`memory`]; gives that of those before, which must be kept as long
-    /// as they run.
+    /// Other memory for the filters that follow, from [`memory`]; gives that of those before.
     pub fn swap_memory(&mut self, memory: OwnedFd) -> OwnedFd {
         std::mem::replace(&mut self.memory, memory)
     }
@@ -76,15 +78,28 @@ impl FilterMaps {
         Ok(fd)
     }
 
-    /// Forgets the tables that these filters do not use; programs that run keep theirs.
-    pub fn forget_tables(&mut self) {
+    /// Begins with the filters of another plan, with bits of images or without: forgets the tables and bits of the last
+    /// one; programs that run keep theirs.
+    ///
+    /// # Errors
+    ///
+    /// As the kernel gives them.
+    pub fn begin(&mut self, bits: bool) -> io::Result<()> {
         self.tables.clear();
+        self.bits = if bits { Some(ImageBits::create()?) } else { None };
+        Ok(())
+    }
+
+    /// Bits of images, if this plan has any.
+    pub fn bits(&self) -> Option<&ImageBits> {
+        self.bits.as_ref()
     }
 
     /// A filter with its maps.
     pub fn filtering<'f>(&self, filter: &'f Prefilter, tables: &'f [RawFd], shadow: Option<u32>) -> Filtering<'f> {
         let (memory, dropped) = (self.memory.as_raw_fd(), self.counters.as_raw_fd());
-        Filtering { filter, memory, dropped, tables, shadow }
+        let bits = self.bits.as_ref().map(AsRawFd::as_raw_fd);
+        Filtering { filter, memory, dropped, tables, bits, shadow }
     }
 
     /// Events dropped, by code, where not 0.

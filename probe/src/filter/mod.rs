@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! EventPlan::Filter ─► Prefilter   each atom: how it is answered      numbers   by recipe, before the record is begun
+//!                          │                                           images    bits that user space has told
 //!                          │                                           sockets   from the file behind the descriptor
 //!                          │                                           texts     tables of automata
-//!                          └─► program::filtering   the code: for each of the three in turn, what can be told by now
+//!                          └─► program::filtering   the code: for each of them in turn, what can be told by now
 //! ```
 //!
 //! What must hold: an atom that is not answered here is unknown, which passes in both polarities; an answer that is
@@ -15,6 +16,7 @@
 //! judged by the first. It could as well have changed them before the system call ended.
 
 pub(crate) mod automaton;
+pub mod bits;
 pub(crate) mod graph;
 pub mod maps;
 pub(crate) mod numbers;
@@ -28,6 +30,7 @@ use peregrine_compiler::kernel::{Atom, End, Filter, Network, Number, Ranges, Sou
 use peregrine_schema::capture::{Capture, Convert, Fd, Hook, Int, Source};
 use peregrine_schema::events::code;
 use peregrine_schema::{Event, EventFlags};
+use std::collections::BTreeSet;
 use texts::{Answers, Automata};
 
 /// How an atom is answered.
@@ -41,6 +44,8 @@ pub(crate) enum Means {
     Number(usize, Ranges),
     /// By bits of a number.
     Bits(usize, u64),
+    /// By a bit of the image.
+    Image(u32),
     /// By the kinds that the descriptor may be of.
     Kind(u32),
     /// By the protocols that its socket may have.
@@ -91,12 +96,13 @@ pub(crate) struct TextOf {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
     Numbers,
+    Images,
     Sockets,
     Texts,
 }
 
 impl Stage {
-    pub(crate) const ALL: [Stage; 3] = [Stage::Numbers, Stage::Sockets, Stage::Texts];
+    pub(crate) const ALL: [Stage; 4] = [Stage::Numbers, Stage::Images, Stage::Sockets, Stage::Texts];
 }
 
 /// A filter for the program of an event.
@@ -163,12 +169,20 @@ impl Prefilter {
         self.texts.iter().flat_map(|text| &text.tables)
     }
 
+    /// The words of an image's bits that are asked for.
+    pub(crate) fn words(&self) -> BTreeSet<u32> {
+        let asked = self.stages.iter().flat_map(|(_, graph)| graph.leaves());
+        let word = |atom: usize| if let Means::Image(bit) = self.means[atom] { Some(bit / 64) } else { None };
+        asked.filter_map(word).collect()
+    }
+
     /// Whether an atom, plain or negated, passes by what is known once a stage is done; `None` if it is to be asked.
     fn known(&self, atom: usize, holds: bool, stage: Stage) -> Option<bool> {
         let asked_at = match &self.means[atom] {
             Means::Unknown => return Some(true),
             Means::Constant(answer) => return Some(*answer == holds),
             Means::Number(..) | Means::Bits(..) => Stage::Numbers,
+            Means::Image(_) => Stage::Images,
             Means::Kind(_) | Means::Protocol(_) | Means::Address(..) | Means::Port(..) => Stage::Sockets,
             Means::Text(..) => Stage::Texts,
         };
@@ -323,9 +337,9 @@ fn in_domain(at: usize, ranges: &Ranges, signed: bool) -> Means {
     if possible.is_empty() { Means::Constant(false) } else { Means::Number(at, possible) }
 }
 
-/// How a bit of the task's image is asked for: not yet.
-fn image(_bit: u32) -> Means {
-    Means::Unknown
+/// How a bit of the task's image is asked for.
+fn image(bit: u32) -> Means {
+    if (bit as usize) < 64 * bits::WORDS { Means::Image(bit) } else { Means::Unknown }
 }
 
 /// The descriptor that an event is about, where the file behind it is still there when the call returns.

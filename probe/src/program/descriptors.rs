@@ -1,16 +1,25 @@
-//! The descriptor that an event works on, behind the event: a [`crate::descriptor`].
+//! The descriptors that an event names, behind the event: [`crate::descriptor`]s, one after the other.
 //!
-//! What must hold: it is written after the event is complete and its lengths are stored; R8 goes on counting. An event
-//! that leaves no room for it is sent without. Calls that open something have none (their event says what was opened),
-//! and a call that closes finds nothing.
+//! Named are those in arguments of the call: the one that the event works on first, then the others in the order of the
+//! parameters, such as the directories that relative paths begin at. Numbers below 0 (`AT_FDCWD` among them) are left out.
+//!
+//! | left out | because |
+//! |---|---|
+//! | what a call made | its event tells what it is: the path opened, the ends of the connection accepted |
+//! | what `dup` and the like made | it leads where the old descriptor does |
+//! | `target_fd` of `pidfd_getfd` | it is a number of another process; the copy that the call made is told instead |
+//! | lists of `poll` | each element tells its own |
+//!
+//! What must hold: they are written after the event is complete and its lengths are stored; R8 goes on counting. Those
+//! that an event leaves no room for are left out. A call that closes finds nothing.
 
 use super::emit::{Emit, Written};
 use super::layout::{ORIGIN, ROOM, cell, origin};
 use super::sockets::{FAMILY, INET, INET6, KIND, SOCKET, family};
 use crate::asm::{Cond, Label, Reg, Size, Slot};
-use crate::descriptor::{DescriptorKind, HEAD, file, socket};
-use peregrine_schema::EventFlags;
+use crate::descriptor::{DescriptorKind, HEAD, LISTENING, Side, file, socket};
 use peregrine_schema::capture::{Direction, Fd, FileFact, Hook, Int, MAX_UNIX_PATH, Source};
+use peregrine_schema::{Effect, Event, Type};
 
 use Reg::{R0, R1, R7, R8, R9, R10};
 
@@ -25,31 +34,54 @@ const ENDS: usize = FAMILY + 2 * 8 + MAX_UNIX_PATH as usize;
 /// Offset of the kind.
 const KIND_AT: usize = 8;
 
+/// `SOCK_BINDPORT_LOCK`: the socket was given its port by `bind`.
+pub(super) const BOUND: i32 = 8;
+
+/// The descriptors that the events of a system call name.
+fn named(event: &Event) -> Vec<Fd> {
+    let made_elsewhere = |index: usize| match event.effect {
+        // The second of two is where the copy goes, or belongs to another process.
+        Effect::Dup | Effect::PidfdGetfd => index > 1,
+        _ => false,
+    };
+    let argument = |index: usize| {
+        let param = event.params.get(index).filter(|param| param.ty == Type::Fd && !made_elsewhere(index))?;
+        let capture = param.capture.as_ref().filter(|capture| capture.when.is_empty())?;
+        if let Source::Arg(argument) = capture.source { Some(Fd::Arg(argument)) } else { None }
+    };
+    let first = event.fd_param.map(usize::from);
+    let others = (0..event.params.len()).filter(|index| Some(*index) != first);
+    let mut named: Vec<Fd> = first.into_iter().chain(others).filter_map(argument).collect();
+    named.extend((event.effect == Effect::PidfdGetfd).then_some(Fd::Ret));
+    named
+}
+
 impl Emit<'_> {
-    /// The descriptor that the event works on, if there is one to be written.
-    fn worked_on(&self) -> Option<Fd> {
+    /// Writes the descriptors behind the event, if they are asked for, and their length into the origin. Uses R0 to R5, and R9.
+    pub(super) fn descriptors(&mut self) -> Written {
+        self.a.store(Size::B4, R7, origin::DESCRIPTORS as i16, 0);
         if !self.k.capturing.descriptors || self.hook != Hook::SysExit {
-            return None;
+            return Ok(());
         }
-        let opens = self.event.flags.has(EventFlags::CREATES_FD);
-        let param = self.event.params.get(usize::from(self.event.fd_param?)).filter(|_| !opens)?;
-        match param.capture.as_ref()?.source {
-            Source::Arg(index) => Some(Fd::Arg(index)),
-            Source::File(fd, FileFact::Number) => Some(fd),
-            _ => None,
+        for (index, fd) in named(self.event).into_iter().enumerate() {
+            if index > 0 {
+                self.settle();
+            }
+            self.descriptor(fd)?;
         }
+        Ok(())
     }
 
-    /// Writes the descriptor behind the event, and its length into the origin. Uses R0 to R5, and R9.
-    pub(super) fn descriptor(&mut self) -> Written {
-        let Some(fd) = self.worked_on() else { return Ok(()) };
+    /// Writes one, and adds its length.
+    fn descriptor(&mut self, fd: Fd) -> Written {
         let mark = self.a.mark();
         let begin = self.a.slot("begin of the descriptor", 8, 8);
         let (done, none) = (self.a.label("descriptor done"), self.a.label("not open"));
-        self.a.comment("— descriptor").store(Size::B4, R7, origin::DESCRIPTOR as i16, 0);
+        self.a.comment("— descriptor");
         self.a.jump_if(Cond::Gt, R8, (ROOM - MOST) as i32, done).store(Size::B8, R10, begin.at(0), R8);
         self.number(Source::File(fd, FileFact::Number))?;
         self.extend(Int::S32);
+        self.a.jump_if(Cond::Slt, R0, 0, done);
         self.put_at(0, 8);
         self.file_pointer(fd)?;
         self.a.jump_if(Cond::Eq, R9, 0, none);
@@ -59,7 +91,8 @@ impl Emit<'_> {
         self.put_at(KIND_AT, 1);
         self.a.add(R8, HEAD as i32).bind(written);
         self.a.load(Size::B8, R1, R10, begin.at(0)).mov(R0, R8).sub(R0, R1);
-        self.a.store(Size::B4, R7, origin::DESCRIPTOR as i16, R0).bind(done);
+        self.a.load(Size::B4, R1, R7, origin::DESCRIPTORS as i16).add(R0, R1);
+        self.a.store(Size::B4, R7, origin::DESCRIPTORS as i16, R0).bind(done);
         self.a.release(mark);
         Ok(())
     }
@@ -116,11 +149,13 @@ impl Emit<'_> {
         for (number, _, label) in &families {
             self.a.jump_if(Cond::Eq, R0, *number, *label);
         }
+        self.a.mov(R0, Side::Unknown as i32);
         self.kind_of_socket(DescriptorKind::OtherSocket);
         let ends = self.a.label("ends");
         self.a.mov(R0, 0).jump(ends);
         for (_, kind, label) in families {
             self.a.bind(label);
+            self.side(kind)?;
             self.kind_of_socket(kind);
             match kind {
                 DescriptorKind::Unix => self.unix_ends()?,
@@ -136,8 +171,62 @@ impl Emit<'_> {
         })
     }
 
-    /// Writes the kind, and goes on to the ends.
+    /// `R0 =` the side of the socket in R9. Uses R1 to R5.
+    ///
+    /// A connection that was accepted has in place of what it would set for multicast how its first packet came: from
+    /// which interface, and with how many hops left (Linux 5.10 to 7.3). By itself a socket has no interface there and
+    /// one hop; a stream cannot be given hops, but an interface (only of IPv4). So it takes both to be a server.
+    fn side(&mut self, kind: DescriptorKind) -> Written {
+        let names = ["client", "server", "bound", "unknown", "side"];
+        let [client, server, bound, unknown, known] = names.map(|name| self.a.label(name));
+        self.walk_from(R0, R9, "sock.__sk_common.skc_state")?;
+        self.a.jump_if(Cond::Eq, R0, i32::from(LISTENING), server);
+        if kind == DescriptorKind::Unix {
+            self.unix_side(client, server)?;
+        } else {
+            self.walk_from(R0, R9, "sock.sk_userlocks")?;
+            self.a.jump_if(Cond::Set, R0, BOUND, bound);
+            self.remote_port()?;
+            self.a.jump_if(Cond::Eq, R0, 0, unknown);
+            self.walk_from(R0, R9, "sock.sk_protocol")?;
+            self.a.jump_if(Cond::Eq, R0, libc::IPPROTO_UDP, client).jump_if(Cond::Ne, R0, libc::IPPROTO_TCP, unknown);
+            let (interface, hops) = match kind {
+                DescriptorKind::Inet => ("inet_sock.mc_index", "inet_sock.mc_ttl"),
+                _ => ("inet_sock.pinet6->ipv6_pinfo.mcast_oif", "inet_sock.pinet6->ipv6_pinfo.mcast_hops"),
+            };
+            self.walk_from(R0, R9, interface)?;
+            self.a.jump_if(Cond::Eq, R0, 0, client);
+            self.walk_from(R0, R9, hops)?;
+            self.a.jump_if(Cond::Ne, R0, 1, server);
+        }
+        self.a.bind(unknown).mov(R0, Side::Unknown as i32).jump(known);
+        if kind != DescriptorKind::Unix {
+            self.a.bind(bound).mov(R0, Side::Bound as i32).jump(known);
+        }
+        self.a.bind(client).mov(R0, Side::Client as i32).jump(known).bind(server).mov(R0, Side::Server as i32);
+        self.a.bind(known);
+        Ok(())
+    }
+
+    /// Goes to `client` or `server` if that is known of the `unix_sock` in R9: one that was accepted has the address of
+    /// the socket that listened, and who connects mostly none. Uses R0 to R5.
+    fn unix_side(&mut self, client: Label, server: Label) -> Written {
+        let (unknown, unnamed) = (self.a.label("unknown"), self.a.label("without an address"));
+        let peer = self.a.slot("peer's address", 8, 8);
+        self.walk_from(R0, R9, "unix_sock.peer")?;
+        self.a.jump_if(Cond::Eq, R0, 0, unknown);
+        self.walk_from(R0, R0, "unix_sock.addr")?;
+        self.a.store(Size::B8, R10, peer.at(0), R0);
+        self.walk_from(R0, R9, "unix_sock.addr")?;
+        self.a.load(Size::B8, R1, R10, peer.at(0)).jump_if(Cond::Eq, R0, 0, unnamed);
+        self.a.jump_if(Cond::Eq, R1, 0, server).jump(unknown);
+        self.a.bind(unnamed).jump_if(Cond::Ne, R1, 0, client).bind(unknown);
+        Ok(())
+    }
+
+    /// Writes the side in R0 and the kind, and goes on to the ends.
     fn kind_of_socket(&mut self, kind: DescriptorKind) {
+        self.put_at(socket::SIDE, 1);
         self.a.mov(R0, kind as i32);
         self.put_at(KIND_AT, 1);
         self.a.add(R8, socket::ENDS as i32);
@@ -162,4 +251,4 @@ impl Emit<'_> {
 }
 
 const _: () = assert!(SOCKET >> KIND_SHIFT == DescriptorKind::SocketNode as i32, "kinds are those of inodes");
-const _: () = assert!(ORIGIN > origin::DESCRIPTOR, "the length is in the origin");
+const _: () = assert!(ORIGIN > origin::DESCRIPTORS, "the length is in the origin");

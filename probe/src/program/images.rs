@@ -221,7 +221,7 @@ impl Emit<'_> {
     }
 
     /// `R0 =` the image of the process whose first thread is in R9. Uses R1 to R5.
-    fn image(&mut self, maps: &Maps, key: Slot) -> Written {
+    pub(super) fn image(&mut self, maps: &Maps, key: Slot) -> Written {
         let (unknown, known) = (self.a.label("first sight"), self.a.label("image known"));
         self.kept(maps.tasks, key)?;
         self.a.jump_if(Cond::Eq, R0, 0, unknown).load(Size::B8, R0, R0, value::IMAGE as i16).jump(known).bind(unknown);
@@ -336,7 +336,6 @@ impl Emit<'_> {
                 self.first_image(R7)?;
                 self.a.bind(known).store(Size::B8, R8, value::PREVIOUS as i16, R0);
                 self.a.load(Size::B8, R1, R10, parent.at(0)).store(Size::B8, R8, value::PARENT as i16, R1);
-                self.a.store(Size::B8, R8, value::KNOWN as i16, 0);
                 self.next_image(maps);
                 self.a.store(Size::B8, R8, value::IMAGE as i16, R0);
             }

@@ -44,7 +44,7 @@ pub struct Capturing {
     pub port_range: (u16, u16),
     /// Port of statsd.
     pub statsd_port: u16,
-    /// The descriptor that an event works on is resolved, see [`crate::descriptor`].
+    /// The descriptors that an event names are resolved, see [`crate::descriptor`].
     pub descriptors: bool,
 }
 

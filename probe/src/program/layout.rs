@@ -1,15 +1,15 @@
 //! What lies where: in the ring, and in the memory in which a program puts a record together.
 //!
 //! ```text
-//! ring record   origin (72) │ scap event: header (26) │ lengths (2 each) │ parameters │ descriptor, if asked for
+//! ring record   origin (72) │ scap event: header (26) │ lengths (2 each) │ parameters │ descriptors, if asked for
 //! origin        0 image: u64   8 parent: u64   16 previous: u64   24 cgroup: u64
 //!               32 event length: u32   36 cpu: u16   38 flags: u16   40 uid: u32   44 gid: u32   48 pid: u32
-//!               52 descriptor length: u32   56 comm: 16 bytes
+//!               52 length of descriptors: u32   56 comm: 16 bytes
 //! header        0 ts: u64 ns since the epoch   8 tid: u64   16 len: u32   20 type: u16   22 nparams: u32
 //! ```
 //!
 //! The event is byte for byte what a capture holds. All numbers are little-endian, nothing is padded. What the images
-//! in the origin are is said in [`crate::image`]; the descriptor is a [`crate::descriptor::Descriptor`].
+//! in the origin are is said in [`crate::image`]; the descriptors are [`Descriptor`]s, back to back.
 
 use crate::descriptor::Descriptor;
 use peregrine_schema::capture::{MAX_EVENT, MAX_IOVECS};
@@ -41,8 +41,8 @@ pub mod origin {
     pub const GID: usize = 44;
     /// Process id in the initial namespace: u32.
     pub const PID: usize = 48;
-    /// Bytes of the descriptor behind the event: u32.
-    pub const DESCRIPTOR: usize = 52;
+    /// Bytes of the descriptors behind the event: u32.
+    pub const DESCRIPTORS: usize = 52;
     /// Name of the thread, padded with NULs.
     pub const COMM: usize = 56;
 }
@@ -129,8 +129,8 @@ pub struct RingRecord<'r> {
     pub comm: &'r [u8; 16],
     /// The scap event, header included.
     pub event: &'r [u8],
-    /// The descriptor that the event works on, where it was asked for: [`RingRecord::resolved`] reads it.
-    pub descriptor: Option<&'r [u8]>,
+    /// The descriptors that the event names, where they were asked for: [`RingRecord::descriptors`] reads them.
+    pub resolved: &'r [u8],
 }
 
 impl<'r> RingRecord<'r> {
@@ -138,7 +138,7 @@ impl<'r> RingRecord<'r> {
     pub fn parse(bytes: &'r [u8]) -> Option<RingRecord<'r>> {
         let (head, rest) = bytes.split_first_chunk::<ORIGIN>()?;
         let (event, rest) = rest.split_at_checked(u32_at(head, origin::LENGTH) as usize)?;
-        let descriptor = rest.get(..u32_at(head, origin::DESCRIPTOR) as usize)?;
+        let resolved = rest.get(..u32_at(head, origin::DESCRIPTORS) as usize)?;
         let record = RingRecord {
             image: u64_at(head, origin::IMAGE),
             parent: u64_at(head, origin::PARENT),
@@ -152,7 +152,7 @@ impl<'r> RingRecord<'r> {
             pid: u32_at(head, origin::PID),
             comm: head.last_chunk()?,
             event,
-            descriptor: (!descriptor.is_empty()).then_some(descriptor),
+            resolved,
         };
         (event.len() >= HEADER).then_some(record)
     }
@@ -172,9 +172,11 @@ impl<'r> RingRecord<'r> {
         self.flags & flag::FIRST_SIGHT != 0
     }
 
-    /// The descriptor that the event works on. `None` if it was not asked for, or makes no sense.
-    pub fn resolved(&self) -> Option<Descriptor<'r>> {
-        self.descriptor.and_then(Descriptor::parse)
+    /// The descriptors that the event names, the one that it works on first; none if they were not asked for. Ends where
+    /// one makes no sense.
+    pub fn descriptors(&self) -> impl Iterator<Item = Descriptor<'r>> + use<'r> {
+        let mut rest = self.resolved;
+        std::iter::from_fn(move || Descriptor::take(&mut rest))
     }
 }
 
@@ -199,7 +201,7 @@ mod tests {
         let mut bytes = vec![0; ORIGIN + HEADER + 2];
         bytes[..ORIGIN].copy_from_slice(&std::array::from_fn::<u8, ORIGIN, _>(|i| i as u8));
         bytes[origin::LENGTH..origin::LENGTH + 4].copy_from_slice(&(HEADER as u32).to_le_bytes());
-        bytes[origin::DESCRIPTOR..origin::DESCRIPTOR + 4].copy_from_slice(&2_u32.to_le_bytes());
+        bytes[origin::DESCRIPTORS..origin::DESCRIPTORS + 4].copy_from_slice(&2_u32.to_le_bytes());
         bytes[ORIGIN] = 9;
         let record = RingRecord::parse(&bytes).expect("whole");
         let eights = [record.image, record.parent, record.previous, record.cgroup];
@@ -208,7 +210,7 @@ mod tests {
         assert_eq!([record.cpu, record.flags], [0x2524, 0x2726]);
         assert_eq!([record.uid, record.gid, record.pid], [0x2b2a_2928, 0x2f2e_2d2c, 0x3332_3130]);
         assert_eq!((record.comm[0], record.comm[15]), (56, 71));
-        assert_eq!((record.ts(), record.event.len(), record.descriptor), (9, HEADER, Some(&[0, 0][..])));
+        assert_eq!((record.ts(), record.event.len(), record.resolved), (9, HEADER, &[0, 0][..]));
         assert!(record.begins() && record.first_sight() && !record.shadowed);
         let mut marked = bytes.clone();
         marked[origin::FLAGS] = flag::SHADOWED as u8;
@@ -217,7 +219,7 @@ mod tests {
         for cut in 0..bytes.len() {
             assert_eq!(RingRecord::parse(&bytes[..cut]), None);
         }
-        for at in [origin::LENGTH, origin::DESCRIPTOR] {
+        for at in [origin::LENGTH, origin::DESCRIPTORS] {
             let mut broken = bytes.clone();
             broken[at..at + 4].fill(0xff);
             assert_eq!(RingRecord::parse(&broken), None);

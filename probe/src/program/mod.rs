@@ -80,7 +80,7 @@ pub fn filtered(
         emit.load_arguments()?;
     }
     if let Some(filtering) = filtering {
-        emit.prefilter(&filtering)?;
+        emit.prefilter(maps, &filtering)?;
     }
     emit.begin(maps)?;
     emit.only_if_produced()?;

@@ -71,7 +71,6 @@ impl Emit<'_> {
             Some(flag) => self.a.load(Size::B8, R0, R10, flag.at(0)).store(Size::B2, R7, origin::FLAGS as i16, R0),
             None => self.a.store(Size::B2, R7, origin::FLAGS as i16, 0),
         };
-        self.a.store(Size::B4, R7, origin::DESCRIPTOR as i16, 0);
         self.a.call(Helper::GetCurrentCgroupId).store(Size::B8, R7, origin::CGROUP as i16, R0);
         let boot = self.k.boot_time;
         self.a.comment("time");
@@ -124,7 +123,7 @@ impl Emit<'_> {
         self.a.mov(R0, R8).add(R0, (HEADER + lens) as i32);
         self.head(header::LEN, 4, R0);
         self.a.store(Size::B4, R7, origin::LENGTH as i16, R0);
-        self.descriptor()?;
+        self.descriptors()?;
         if let Some(cpu) = self.cpu {
             self.a.load_map(R1, maps.rings).slot_address(R2, cpu, 0).call(Helper::MapLookupElem);
         }

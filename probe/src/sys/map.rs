@@ -147,6 +147,18 @@ impl<'a> MapSpec<'a> {
         unsafe { bpf_fd(Command::MapCreate, &mut attr) }
     }
 
+    /// Creates the map, to be used by key and value.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for a per-CPU map, or as for [`MapSpec::create_fd`].
+    pub fn create_key_value(&self) -> io::Result<KeyValueMap> {
+        if matches!(self.map_type, MapType::PercpuHash | MapType::PercpuArray | MapType::LruPercpuHash) {
+            return Err(several_values());
+        }
+        Ok(KeyValueMap { fd: self.create_fd()?, key: self.key_size as usize, value: self.value_size as usize })
+    }
+
     /// Creates the map and hands it to aya: `Array::try_from(Map::Array(data))` and so on give it types.
     ///
     /// # Errors
@@ -158,7 +170,28 @@ impl<'a> MapSpec<'a> {
     }
 }
 
-/// A map's descriptor with the sizes that the kernel told about it.
+/// A map with one value for each key, and their sizes.
+#[derive(Debug)]
+pub struct KeyValueMap {
+    fd: OwnedFd,
+    key: usize,
+    value: usize,
+}
+
+impl KeyValueMap {
+    /// To read and write it.
+    pub fn layout(&self) -> Layout<'_> {
+        Layout { fd: self.fd.as_fd(), key: self.key, value: self.value }
+    }
+}
+
+impl AsFd for KeyValueMap {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// A map's descriptor with its sizes.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout<'m> {
     fd: BorrowedFd<'m>,
@@ -206,6 +239,10 @@ fn wrong_size() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "key or value is not of the map's size")
 }
 
+fn several_values() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "a per-CPU map has several values for each key")
+}
+
 impl<'m> Layout<'m> {
     /// Asks for a map's sizes. Refuses per-CPU maps, whose values are longer than they say; aya reads those.
     ///
@@ -217,7 +254,7 @@ impl<'m> Layout<'m> {
         let kind = info.map_type().map_err(io::Error::other)?;
         use aya::maps::MapType as T;
         if matches!(kind, T::PerCpuHash | T::PerCpuArray | T::LruPerCpuHash | T::PerCpuCgroupStorage) {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a per-CPU map has several values for each key"));
+            return Err(several_values());
         }
         let sizes = (info.key_size() as usize, info.value_size() as usize);
         Ok(Layout { fd: map.fd().as_fd(), key: sizes.0, value: sizes.1 })

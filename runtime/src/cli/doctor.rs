@@ -1,6 +1,7 @@
 //! `peregrine doctor`: what this system has, what works here, and what to do about the rest.
 
 use super::Doctor;
+use crate::guard::{self, Capability, GuardError, Purpose};
 use peregrine_compiler::backend::native::Native;
 use peregrine_compiler::hir::RuleSet;
 use peregrine_compiler::ir::Program;
@@ -23,20 +24,28 @@ struct Finding {
     advice: Option<&'static str>,
 }
 
+/// A capability, and whether this process may use it.
+#[derive(Debug, Serialize)]
+struct Permission {
+    name: &'static str,
+    held: bool,
+    needed_for: Purpose,
+    permits: &'static str,
+}
+
 #[derive(Debug, Serialize)]
 struct Report {
     kernel: String,
     architecture: &'static str,
     lockdown: Option<String>,
-    capabilities: Vec<(&'static str, bool)>,
+    capabilities: Vec<Permission>,
     kernel_features: Vec<Finding>,
     uses: Vec<Finding>,
 }
 
 /// What helps where a feature is missing, by the names of [`Features::list`].
-fn advice(feature: &str, features: &Features) -> &'static str {
-    let has = |name| features.capabilities().any(|(n, has)| n == name && has);
-    if feature != "kernel types (BTF)" && !(has("CAP_BPF") && has("CAP_PERFMON") || has("CAP_SYS_ADMIN")) {
+fn advice(feature: &str, permitted: bool) -> &'static str {
+    if feature != "kernel types (BTF)" && !permitted {
         return "run it as root, or give it CAP_BPF and CAP_PERFMON (before Linux 5.8: CAP_SYS_ADMIN)";
     }
     match feature {
@@ -59,7 +68,7 @@ const NEEDED: [&str; 5] =
 
 /// Runs the command; 0 if everything works here, 1 if something does not.
 pub(super) fn run(options: &Doctor) -> anyhow::Result<u8> {
-    let report = look();
+    let report = look()?;
     let mut out = std::io::stdout().lock();
     if options.json {
         serde_json::to_writer_pretty(&mut out, &report)?;
@@ -70,24 +79,56 @@ pub(super) fn run(options: &Doctor) -> anyhow::Result<u8> {
     Ok(u8::from(report.uses.iter().any(|finding| !finding.works)))
 }
 
-fn look() -> Report {
+fn look() -> anyhow::Result<Report> {
     let features = Features::find(&Btf::vmlinux());
+    let permitted = guard::require();
     let finding = |(name, feature): (&str, &Feature)| {
         let why = if let Feature::Missing(why) = feature { Some(why.clone()) } else { None };
-        let advice = why.is_some().then(|| advice(name, &features));
+        let advice = why.is_some().then(|| advice(name, permitted.is_ok()));
         Finding { what: name.to_owned(), works: feature.works(), why, advice }
     };
     let kernel_features: Vec<Finding> = features.list().into_iter().map(finding).collect();
     let lacking = kernel_features.iter().find(|f| !f.works && NEEDED.contains(&f.what.as_str()));
-    let uses = vec![replaying(), recording(lacking)];
-    Report {
+    let held = guard::held()?;
+    let recording = match &permitted {
+        Err(GuardError::Missing(names)) => Finding {
+            what: RECORDING.to_owned(),
+            works: false,
+            why: Some(format!("missing {}", names.join(" and "))),
+            advice: Some("run it as root, or give it these capabilities"),
+        },
+        _ => recording(lacking),
+    };
+    let uses = vec![replaying(), recording, describing(&held), confining()];
+    let permission =
+        |(c, held): (Capability, bool)| Permission { name: c.name, held, needed_for: c.purpose, permits: c.permits };
+    Ok(Report {
         kernel: features.release.clone(),
         architecture: std::env::consts::ARCH,
         lockdown: features.lockdown.clone(),
-        capabilities: features.capabilities().collect(),
+        capabilities: held.into_iter().map(permission).collect(),
         kernel_features,
         uses,
-    }
+    })
+}
+
+const RECORDING: &str = "peregrine record";
+
+/// The processes of others, as far as `/proc` shows them.
+fn describing(held: &[(Capability, bool)]) -> Finding {
+    let lacks = held.iter().filter(|(c, held)| c.purpose == Purpose::Processes && !held);
+    let lacks: Vec<String> = lacks.map(|(c, _)| format!("{}: {}", c.name, c.permits)).collect();
+    let why = (!lacks.is_empty()).then(|| format!("missing {}", lacks.join("; ")));
+    let advice = why.is_some().then_some("run it as root, or give it these capabilities; events do not depend on them");
+    Finding { what: "full description of the processes of others".to_owned(), works: why.is_none(), why, advice }
+}
+
+/// The filter of system calls. Setting it would confine what comes after.
+fn confining() -> Finding {
+    let works = guard::supported();
+    let why = (!works).then(|| "the kernel does not offer seccomp filters".to_owned());
+    let advice = why.is_some().then_some("use a kernel built with CONFIG_SECCOMP_FILTER");
+    Finding { what: "filter of the system calls of a daemon".to_owned(), works, why, advice }
 }
 
 /// Rules over captures, by native code made here.
@@ -100,7 +141,7 @@ fn replaying() -> Finding {
 
 /// The probe, with all its programs.
 fn recording(lacking: Option<&Finding>) -> Finding {
-    let what = "peregrine record".to_owned();
+    let what = RECORDING.to_owned();
     if let Some(feature) = lacking {
         let why = Some(format!("{} are missing: see above", feature.what));
         return Finding { what, works: false, why, advice: None };
@@ -123,8 +164,14 @@ fn print(report: &Report, out: &mut impl std::io::Write) -> std::io::Result<()> 
     writeln!(out, "  lockdown: {lockdown}")?;
     findings("\nWhat the kernel has", &report.kernel_features, out)?;
     writeln!(out, "\nCapabilities of this process")?;
-    for (name, has) in &report.capabilities {
-        writeln!(out, "  {:6} {name}", if *has { "yes" } else { "no" })?;
+    for Permission { name, held, needed_for, permits } in &report.capabilities {
+        let mark = match (held, needed_for) {
+            (true, _) => "yes",
+            (false, Purpose::Optional) => "no",
+            (false, _) => "NO",
+        };
+        let whether = if *needed_for == Purpose::Optional { "not needed: " } else { "" };
+        writeln!(out, "  {mark:6} {name:19} {whether}{permits}")?;
     }
     findings("\nWhat works here", &report.uses, out)
 }

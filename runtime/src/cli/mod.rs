@@ -38,8 +38,8 @@ enum Command {
     Replay(Replay),
     /// Record what happens on this system into a capture: of a command, of a control group, or everything
     ///
-    /// Needs root, or CAP_BPF and CAP_PERFMON (and CAP_SYS_PTRACE to describe the processes of others). Falco, sysdig and
-    /// `peregrine replay` read the capture. Exits with the status of the command.
+    /// Needs root, or CAP_BPF and CAP_PERFMON (and CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH to describe the processes of
+    /// others). Falco, sysdig and `peregrine replay` read the capture. Exits with the status of the command.
     Record(Record),
     /// Tell what this system has, what of Peregrine works here, and what to do about the rest
     ///

@@ -2,6 +2,7 @@
 
 use super::Record;
 use crate::capture::{Compression, Writer};
+use crate::guard;
 use crate::recorder::{Recorder, Scope, Summary, is_flood};
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -52,6 +53,9 @@ fn load(options: &Record) -> anyhow::Result<Probe> {
     let Some(ring_bytes) = size else {
         bail!("--ring-size {}: a power of two is wanted, below 4096", options.ring_size)
     };
+    for lacking in guard::require()? {
+        let _ = writeln!(stderr(), "warning: {} is missing: {}", lacking.name, lacking.permits);
+    }
     let wanted = |code| options.all_events || !is_flood(code);
     let probe = Probe::load(wanted, None, Options { ring_bytes, ..Options::default() })
         .context("the probe cannot be loaded; `peregrine doctor` tells what this system lacks")?;

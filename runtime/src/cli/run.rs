@@ -3,6 +3,7 @@
 use super::Run;
 use super::rules::{Rules, hostname, local_offset, matching, rule_files};
 use crate::alert::Alerts;
+use crate::guard;
 use crate::live::loss::{Thresholds, Watcher};
 use crate::live::output::Outputs;
 use crate::live::{Attached, Ended, Settings, Watch};
@@ -44,18 +45,29 @@ pub(super) fn run(options: &Run, switches: &[Selection]) -> anyhow::Result<()> {
         signal_hook::flag::register(signal, flag.clone()).context("signals cannot be waited for")?;
     }
     let files = Files::new(&options.rules.rules);
-    let generation = Rules::load(&options.rules, switches)?.generation(&options.rules)?;
+    let rules = Rules::load(&options.rules, switches)?;
+    for lacking in guard::require()? {
+        let _ = writeln!(stderr(), "warning: {} is missing: {}", lacking.name, lacking.permits);
+    }
     let settings = Settings {
         ring_bytes,
         shadow: options.shadow,
         hostname: std::env::var("FALCO_HOSTNAME").ok().map(String::into_bytes).or(Some(hostname().into_bytes())),
         utc_offset: local_offset(),
     };
-    let attached = Attached::new(generation, settings)
+    let attached = Attached::new(rules.set(), settings)
         .context("this system cannot be watched; `peregrine doctor` tells what it lacks")?;
     warn(attached.probe());
-    let watch = attached.start(outputs)?;
-    let _ = writeln!(stderr(), "watching: {}", watching(watch.probe()));
+    // Before there are threads: compiling rules starts some.
+    let report = guard::lower(guard::Needs { reload: true, processes: true })?;
+    let watch = attached.start(rules.generation(&options.rules)?, outputs)?;
+    if guard::supported() {
+        guard::confine()?;
+    } else {
+        let _ = writeln!(stderr(), "warning: this kernel cannot confine the program to the system calls that it needs");
+    }
+    let kept = if report.kept.is_empty() { "no capabilities".to_owned() } else { report.kept.join(", ") };
+    let _ = writeln!(stderr(), "watching: {}; kept {kept}", watching(watch.probe()));
     let mut running = Running { options, switches, watch, alerts: Alerts::new(matching(&options.rules).format), files };
     running.until(&stop, &again)?;
     let Ended { stats, dropped, losses } = running.watch.stop()?;

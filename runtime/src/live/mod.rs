@@ -10,12 +10,14 @@
 //! - [`order`]: the forks, execs, exits and changes of attributes of all CPUs, by time;
 //! - [`worker`]: from ring to alert;
 //! - [`rules`]: replacing rules while events flow;
+//! - `bits`: what the kernel is told about processes;
 //! - [`output`]: alerts on their way out;
 //! - [`stats`], [`loss`]: what is counted, and what of it is told.
 //!
 //! What must hold: the probe is attached before `/proc` is looked at, so that nothing falls between the two. What
 //! happened meanwhile is in both, and taking it in again changes nothing. Nothing is lost without a count.
 
+mod bits;
 pub mod loss;
 pub mod order;
 pub mod output;
@@ -27,6 +29,7 @@ use crate::fields::Env;
 use crate::procfs::{self, ScanError, Scanner};
 use crate::state::State;
 use output::{Alert, OutputError, Outputs};
+use peregrine_compiler::hir::RuleSet;
 use peregrine_compiler::kernel::KernelPlan;
 use peregrine_compiler::kernel::plan::is_made;
 use peregrine_probe::clock::Clock;
@@ -82,7 +85,6 @@ pub struct Settings {
 pub struct Attached {
     probe: Probe,
     plan: KernelPlan,
-    generation: Generation,
     state: State,
     settings: Settings,
     begin: u64,
@@ -138,8 +140,8 @@ impl Attached {
     /// # Errors
     ///
     /// Without the rights that this needs.
-    pub fn new(generation: Generation, settings: Settings) -> Result<Attached, WatchError> {
-        let plan = KernelPlan::new(generation.rules());
+    pub fn new(rules: &RuleSet, settings: Settings) -> Result<Attached, WatchError> {
+        let plan = KernelPlan::new(rules);
         let options = Options {
             ring_bytes: settings.ring_bytes,
             descriptors: true,
@@ -153,7 +155,7 @@ impl Attached {
         let options = procfs::Options { descriptors: procfs::Descriptors::None, ..procfs::Options::default() };
         Scanner::open(options)?.snapshot(&mut |item| state.load(item))?;
         state.loaded();
-        Ok(Attached { probe, plan, generation, state, settings, begin })
+        Ok(Attached { probe, plan, state, settings, begin })
     }
 
     /// The probe.
@@ -161,13 +163,14 @@ impl Attached {
         &self.probe
     }
 
-    /// Starts the workers. From now on alerts are written.
+    /// Starts the workers, with the rules that the probe was loaded for. From now on alerts are written.
     ///
     /// # Errors
     ///
     /// If threads cannot be started.
-    pub fn start(self, outputs: Outputs) -> Result<Watch, WatchError> {
-        let Attached { mut probe, plan, generation, state, settings, begin } = self;
+    pub fn start(self, generation: Generation, outputs: Outputs) -> Result<Watch, WatchError> {
+        let Attached { mut probe, plan, state, settings, begin } = self;
+        let generation = generation.telling(&plan, probe.image_bits());
         let rings = probe.take_rings();
         let (alerts, queue) = sync_channel(output::QUEUE);
         let shared = Arc::new(Shared {
@@ -272,6 +275,7 @@ impl Watch {
             self.probe.replan(is_change, Some(&self.plan))?;
             return Err(error.into());
         }
+        let generation = generation.telling(&plan, self.probe.image_bits());
         self.plan = plan;
         self.shared.generations.put(generation, self.shared.clock.now());
         Ok(())

@@ -12,9 +12,9 @@
 //! then would have. What must hold: a worker hands in what changes processes before it says how far it has looked;
 //! [`Order::settle`] goes no further than all workers have looked. What comes later nevertheless is put behind and
 //! counted. So is what comes from a worker that has not been able to look for some time: the others wait no longer than
-//! [`PATIENCE`]. For a ring in which nothing lies nobody waits at all: its worker may sleep.
+//! [`PATIENCE`]. A record takes some time from the clock to its ring, during which nobody sees it; where that turns out to
+//! be longer than expected, more is expected from then on ([`Order::under_way`]). For a ring in which nothing lies nobody waits at all: its worker may sleep.
 
-use super::worker::UNDER_WAY;
 use peregrine_probe::ring::Level;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,6 +22,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How long a worker is waited for, ns.
 const PATIENCE: u64 = 250_000_000;
+
+/// How long a record is expected to be on its way from the clock to its ring, at first and at most, ns.
+const UNDER_WAY: u64 = 3_000_000;
+const LONGEST_WAY: u64 = 100_000_000;
 
 /// A record that changes what is known of processes.
 #[derive(Debug)]
@@ -49,6 +53,7 @@ pub struct Order {
     taken: Box<[AtomicU64]>,
     done: Box<[AtomicU64]>,
     late: AtomicU64,
+    under_way: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -77,6 +82,7 @@ impl Order {
             taken: zeros(),
             done: zeros(),
             late: AtomicU64::new(0),
+            under_way: AtomicU64::new(UNDER_WAY),
         }
     }
 
@@ -91,8 +97,11 @@ impl Order {
         for change in changes {
             let number = queues.next;
             queues.next += 1;
-            if change.ts < self.until.load(Ordering::Relaxed) {
+            let behind = self.until.load(Ordering::Relaxed).saturating_sub(change.ts);
+            if behind > 0 {
                 self.late.fetch_add(1, Ordering::Relaxed);
+                let longer = self.under_way() + behind + behind / 4;
+                self.under_way.fetch_max(longer.min(LONGEST_WAY), Ordering::Relaxed);
             }
             queues.waiting.insert((change.ts, change.ring, number), Arc::new(change));
         }
@@ -114,7 +123,7 @@ impl Order {
         for (worker, level) in self.levels.iter().enumerate() {
             // What has been taken out of a ring has been handed in before.
             if level.is_empty() {
-                self.looked(worker, now.saturating_sub(UNDER_WAY));
+                self.looked(worker, now.saturating_sub(self.under_way()));
             }
         }
         let looked = (0..self.looked.len()).map(|worker| self.has_looked(worker)).min().unwrap_or_default();
@@ -162,6 +171,11 @@ impl Order {
     /// Up to which time all workers have dealt with their records.
     pub fn all_done(&self) -> u64 {
         self.done.iter().map(|done| done.load(Ordering::Acquire)).min().unwrap_or_default()
+    }
+
+    /// How long before now a record may have been made that is in no ring yet, ns.
+    pub fn under_way(&self) -> u64 {
+        self.under_way.load(Ordering::Relaxed)
     }
 
     /// Changes that came after their time had been settled.

@@ -3,9 +3,12 @@
 //! What must hold: a record is matched by the rules that were in force at its time, on every worker: each goes on to the
 //! next rules at the first record that is not older than they are.
 
+use super::bits::Telling;
 use crate::replay::{Detector, Options};
 use peregrine_compiler::backend::Matcher;
 use peregrine_compiler::hir::RuleSet;
+use peregrine_compiler::kernel::KernelPlan;
+use peregrine_probe::filter::bits::ImageBits;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,6 +17,7 @@ pub struct Generation {
     rules: RuleSet,
     matcher: Arc<Matcher>,
     options: Options,
+    telling: Option<Telling>,
     /// Place in the row of all.
     number: u64,
     /// Time of the first record that they match.
@@ -23,12 +27,22 @@ pub struct Generation {
 impl Generation {
     /// Rules that are to follow.
     pub fn new(rules: RuleSet, matcher: Matcher, options: Options) -> Generation {
-        Generation { rules, matcher: Arc::new(matcher), options, number: 0, from: 0 }
+        Generation { rules, matcher: Arc::new(matcher), options, telling: None, number: 0, from: 0 }
     }
 
     /// The rules.
     pub fn rules(&self) -> &RuleSet {
         &self.rules
+    }
+
+    /// The same, whose filters ask for bits of images.
+    pub(super) fn telling(self, plan: &KernelPlan, bits: Option<ImageBits>) -> Generation {
+        Generation { telling: Telling::new(&self.rules, plan, bits), ..self }
+    }
+
+    /// What the kernel is to be told about images.
+    pub(super) fn told(&self) -> Option<&Telling> {
+        self.telling.as_ref()
     }
 
     pub(super) fn number(&self) -> u64 {

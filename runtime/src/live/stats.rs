@@ -13,6 +13,7 @@ pub(super) struct WorkerStats {
     late: AtomicU64,
     unknown: AtomicU64,
     unsent: AtomicU64,
+    told: AtomicU64,
     shadowed: AtomicU64,
     shadow_errors: AtomicU64,
     /// Alerts by rule, of rule sets that are no longer in use: by name.
@@ -32,6 +33,8 @@ pub struct Stats {
     pub unknown: u64,
     /// Alerts that found no room in the queue of the outputs.
     pub unsent: u64,
+    /// Images of which the kernel was told.
+    pub told: u64,
     /// Records that a filter would have dropped, sent to check it.
     pub shadowed: u64,
     /// Those of them that a rule matched: the filter is wrong.
@@ -63,6 +66,10 @@ impl WorkerStats {
         self.unsent.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(super) fn count_told(&self, told: bool) {
+        self.told.fetch_add(u64::from(told), Ordering::Relaxed);
+    }
+
     pub(super) fn count_shadowed(&self, matched: bool) {
         self.shadowed.fetch_add(1, Ordering::Relaxed);
         self.shadow_errors.fetch_add(u64::from(matched), Ordering::Relaxed);
@@ -88,6 +95,7 @@ impl Stats {
             stats.late += get(&worker.late);
             stats.unknown += get(&worker.unknown);
             stats.unsent += get(&worker.unsent);
+            stats.told += get(&worker.told);
             stats.shadowed += get(&worker.shadowed);
             stats.shadow_errors += get(&worker.shadow_errors);
             for (rule, count) in worker.rules.lock().unwrap_or_else(PoisonError::into_inner).iter() {

@@ -28,8 +28,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
 
-/// How long a record may be on its way from the clock to the ring, ns.
-pub(super) const UNDER_WAY: u64 = 2_000_000;
 /// How long a record waits for the image that it belongs to, ns.
 const PATIENCE: u64 = 50_000_000;
 /// Records that wait at most.
@@ -76,6 +74,12 @@ struct Waiting {
     record: Box<[u8]>,
 }
 
+/// The rules that a worker uses.
+struct Rules<'g> {
+    generation: &'g Generation,
+    detector: Detector<'g>,
+}
+
 /// Why a worker ended before it was told to.
 #[derive(Debug, thiserror::Error)]
 #[error("the ring of CPU {0} is damaged: its events are lost from now on")]
@@ -113,9 +117,10 @@ impl Worker {
         let mut generation = shared.generations.first();
         loop {
             let next = {
-                let mut detector = generation.detector();
-                let next = self.run_generation(&mut detector);
-                shared.stats[self.keeper.number].add_counts(&generation.rules().rules, &detector.counts().by_rule);
+                let mut rules = Rules { detector: generation.detector(), generation: &generation };
+                let next = self.run_generation(&mut rules);
+                shared.stats[self.keeper.number]
+                    .add_counts(&generation.rules().rules, &rules.detector.counts().by_rule);
                 next
             };
             match next {
@@ -132,14 +137,14 @@ impl Worker {
     }
 
     /// Works with one set of rules; gives the next one when its time has come, nothing when all is done.
-    fn run_generation(&mut self, detector: &mut Detector<'_>) -> Result<Option<Arc<Generation>>, Damaged> {
+    fn run_generation(&mut self, rules: &mut Rules<'_>) -> Result<Option<Arc<Generation>>, Damaged> {
         let shared = self.keeper.shared.clone();
         let number = self.keeper.number;
         let mut pause = SHORT;
         loop {
             let stopping = shared.stop.load(Ordering::Acquire);
             let next = shared.generations.after(number);
-            let turn = self.turn(detector, next.as_ref().map(|next| next.from()))?;
+            let turn = self.turn(rules, next.as_ref().map(|next| next.from()))?;
             if let Some(next) = next.filter(|next| turn.until >= next.from()) {
                 shared.generations.taken(number, next.number());
                 return Ok(Some(next));
@@ -156,7 +161,7 @@ impl Worker {
         }
     }
 
-    fn turn(&mut self, detector: &mut Detector<'_>, limit: Option<u64>) -> Result<Turn, Damaged> {
+    fn turn(&mut self, rules: &mut Rules<'_>, limit: Option<u64>) -> Result<Turn, Damaged> {
         let keeper = &mut self.keeper;
         let shared = keeper.shared.clone();
         let (order, number) = (&shared.order, keeper.number);
@@ -178,7 +183,7 @@ impl Worker {
             order.hand_in(changes.into_iter());
         }
         if drained {
-            order.looked(number, now.saturating_sub(UNDER_WAY));
+            order.looked(number, now.saturating_sub(order.under_way()));
         }
         let settled = order.settle(now);
         order.take(number, &mut keeper.changes);
@@ -192,13 +197,13 @@ impl Worker {
                 break false;
             }
             keeper.take_changes(ts);
-            keeper.own(&record, bytes, detector);
+            keeper.own(&record, bytes, rules);
             batch.take(next);
             records += 1;
         };
         keeper.take_changes(until);
         drop(batch);
-        keeper.retry(now, detector);
+        keeper.retry(now, rules);
         order.done(number, until);
         shared.stats[number].add_events(records);
         let busy = records > 0 || !empty || !keeper.waiting.is_empty();
@@ -238,7 +243,7 @@ impl Keeper {
     }
 
     /// Deals with a record of the own ring.
-    fn own(&mut self, record: &RingRecord<'_>, bytes: &[u8], detector: &mut Detector<'_>) {
+    fn own(&mut self, record: &RingRecord<'_>, bytes: &[u8], rules: &mut Rules<'_>) {
         let Some(event) = capture::live(record.event, record.cpu) else {
             self.shared.stats[self.number].count_unreadable();
             return;
@@ -252,11 +257,11 @@ impl Keeper {
         if !known {
             self.look_up(record, event.tid);
         }
-        self.match_event(record, &event, detector);
+        self.match_event(record, &event, rules);
     }
 
     /// Deals with the records that wait, whose image has come or whose time is over.
-    fn retry(&mut self, now: u64, detector: &mut Detector<'_>) {
+    fn retry(&mut self, now: u64, rules: &mut Rules<'_>) {
         if self.waiting.is_empty() {
             return;
         }
@@ -273,7 +278,7 @@ impl Keeper {
             } else {
                 self.shared.stats[self.number].count_late();
             }
-            self.match_event(&record, &event, detector);
+            self.match_event(&record, &event, rules);
         }
         self.waiting = still;
     }
@@ -303,7 +308,7 @@ impl Keeper {
         self.state.name_image(tid, record.image);
     }
 
-    fn match_event(&mut self, record: &RingRecord<'_>, event: &Record<'_>, detector: &mut Detector<'_>) {
+    fn match_event(&mut self, record: &RingRecord<'_>, event: &Record<'_>, rules: &mut Rules<'_>) {
         self.events += 1;
         // Numbers of different workers differ.
         let number = self.events * self.shared.stats.len() as u64 + self.number as u64;
@@ -320,7 +325,7 @@ impl Keeper {
             }
             let delivered = Delivered { number, record: event, state, current, first_ts };
             let mut matched = false;
-            detector.event(delivered, &env, &mut |line| {
+            rules.detector.event(delivered, &env, &mut |line| {
                 matched = true;
                 let alert = Alert { ts: event.ts, ring, line: line.into() };
                 if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = alerts.try_send(alert) {
@@ -331,13 +336,21 @@ impl Keeper {
                 stats.count_shadowed(matched);
             }
         });
+        if let Some(telling) = rules.generation.told()
+            && self.state.is_news(&self.current, rules.generation.number())
+        {
+            let delivered = Delivered { number, record: event, state: &self.state, current: &self.current, first_ts };
+            let told =
+                rules.detector.show(delivered, &env, |view| telling.tell(record.image, rules.generation.rules(), view));
+            stats.count_told(told);
+        }
         self.env = env;
     }
 
     /// Takes a record into the state, and shows it to `visit` in between if rules may see it.
     fn take_in(&mut self, record: &RingRecord<'_>, event: &Record<'_>, visit: &mut dyn FnMut((&State, &Current))) {
         let state = &mut self.state;
-        state.lend(event.tid, record.resolved().into_iter());
+        state.lend(event.tid, record.descriptors());
         let for_rules = state.apply(event, &mut self.current);
         if record.begins() {
             state.name_image(event.tid, record.image);

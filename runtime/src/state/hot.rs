@@ -25,6 +25,8 @@ pub(super) struct Hot {
     tid: i64,
     /// Number that the kernel gave to the image of the process; 0 if it is not known, and in captures.
     pub(super) image: u64,
+    /// What the kernel has been told about the image: [`super::live`].
+    pub(super) told: u64,
     /// Stamp of the thread.
     stamp: u64,
     /// Version of the thread for which `holder` holds.
@@ -48,6 +50,7 @@ impl Hot {
         Hot {
             tid,
             image: 0,
+            told: 0,
             stamp: 0,
             holder_version: 0,
             holder: NO_SLOT,

@@ -12,7 +12,7 @@ use super::fd::{Addr, Fd, FdKind, L4, Role};
 use super::fdtable::FdTable;
 use super::net::{self, SockTuple};
 use super::{Current, State};
-use peregrine_probe::descriptor::{Descriptor, DescriptorKind, What};
+use peregrine_probe::descriptor::{Descriptor, DescriptorKind, Side, What};
 
 /// What the state knows about the image that a thread runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +43,28 @@ impl State {
     /// A thread runs an image from now on.
     pub fn name_image(&mut self, tid: i64, image: u64) {
         if let Some(slot) = self.threads.slot(tid) {
-            self.threads.hot.at_mut(slot).image = image;
+            let row = self.threads.hot.at_mut(slot);
+            (row.image, row.told) = (image, NOT_SEEN);
         }
+    }
+
+    /// Whether the kernel is to be told, under these rules, about the image of an event's thread: on the second event of a
+    /// process by its first thread. Most processes do not live that long.
+    #[inline]
+    pub fn is_news(&mut self, current: &Current, rules: u64) -> bool {
+        let Some(slot) = current.slot else { return false };
+        let row = self.threads.hot.at_mut(slot);
+        let told = TOLD + rules;
+        if row.told == told || row.image == 0 {
+            return false;
+        }
+        if row.told == NOT_SEEN {
+            row.told = SEEN;
+            return false;
+        }
+        row.told = told;
+        let thread = self.threads.in_slot(slot);
+        thread.is_main() && !thread.is_invalid() && !thread.is_dead()
     }
 
     /// Forgets a thread.
@@ -107,8 +127,7 @@ impl State {
                 fd.set_name(name);
                 Some(fd)
             }
-            What::Socket { protocol, ends, .. } => {
-                let listens = descriptor.listens();
+            What::Socket { protocol, side, ends, .. } => {
                 let l4 = match protocol {
                     libc_protocol::ICMP => L4::Icmp,
                     libc_protocol::TCP => L4::Tcp,
@@ -124,13 +143,19 @@ impl State {
                 });
                 fd.set_l4(l4);
                 if let Some(tuple) = SockTuple::parse(ends) {
-                    connect(&mut fd, tuple, l4, listens);
+                    connect(&mut fd, tuple, l4, if descriptor.listens() { None } else { Some(side) });
                 }
                 Some(fd)
             }
         }
     }
 }
+
+/// What the kernel has been told about an image: nothing, before or after its first event; or all, under the rules of
+/// a number.
+const NOT_SEEN: u64 = 0;
+const SEEN: u64 = 1;
+const TOLD: u64 = 2;
 
 /// How the kernel calls memfds, before their name.
 const MEMFD: &[u8] = b"/memfd:";
@@ -143,48 +168,66 @@ mod libc_protocol {
     pub(super) const RAW: u8 = 255;
 }
 
-/// Gives a socket the ends that the kernel knows. One without a peer is as after socket(2), unless it listens.
-fn connect(fd: &mut Fd, tuple: SockTuple<'_>, l4: L4, listens: bool) {
+/// Gives a socket the ends that the kernel knows; without a side it listens. One without a peer is as after socket(2), or
+/// bind(2).
+fn connect(fd: &mut Fd, tuple: SockTuple<'_>, l4: L4, side: Option<Side>) {
+    let serves = matches!(side, None | Some(Side::Bound));
     match tuple.unmapped() {
-        SockTuple::V4 { sip, sport, .. } if listens => {
+        SockTuple::V4 { sip, sport, dport, .. } if serves && (dport == 0 || side.is_none()) => {
             fd.kind = FdKind::Ipv4ServSock;
             fd.set_addr(Addr::ServV4 { ip: sip, port: sport });
-            fd.set_l4(l4);
-            fd.role = Role::Server;
             fd.set_name(net::v4_end(sip, sport).as_bytes());
+            fd.role = Role::Server;
         }
-        SockTuple::V6 { sip, sport, .. } if listens => {
+        SockTuple::V6 { sip, sport, dport, .. } if serves && (dport == 0 || side.is_none()) => {
             fd.kind = FdKind::Ipv6ServSock;
             fd.set_addr(Addr::ServV6 { ip: sip, port: sport });
-            fd.set_l4(l4);
-            fd.role = Role::Server;
             fd.set_name(net::v6_end(sip, sport).as_bytes());
+            fd.role = Role::Server;
         }
         SockTuple::V4 { dport: 0, .. } | SockTuple::V6 { dport: 0, .. } => {}
         SockTuple::V4 { sip, sport, dip, dport } => {
             fd.kind = FdKind::Ipv4Sock;
-            fd.set_addr(Addr::V4 { sip, dip, sport, dport });
-            fd.set_l4(l4);
-            named(fd);
+            fd.set_addr(match side {
+                Some(Side::Server) => Addr::V4 { sip: dip, dip: sip, sport: dport, dport: sport },
+                _ => Addr::V4 { sip, dip, sport, dport },
+            });
+            connected(fd, l4, side);
         }
         SockTuple::V6 { sip, sport, dip, dport } => {
             fd.kind = FdKind::Ipv6Sock;
-            fd.set_addr(Addr::V6 { sip, dip, sport, dport });
-            fd.set_l4(l4);
-            named(fd);
+            fd.set_addr(match side {
+                Some(Side::Server) => Addr::V6 { sip: dip, dip: sip, sport: dport, dport: sport },
+                _ => Addr::V6 { sip, dip, sport, dport },
+            });
+            connected(fd, l4, side);
         }
         SockTuple::Unix { source, dest, .. } => {
             fd.set_addr(Addr::Unix { source, dest });
             fd.set_name(&tuple.text());
+            fd.connected = dest != 0;
+            fd.role = role(side);
         }
         SockTuple::Other(_) => {}
     }
+    fd.set_l4(l4);
 }
 
-fn named(fd: &mut Fd) {
+fn connected(fd: &mut Fd, l4: L4, side: Option<Side>) {
+    fd.set_l4(l4);
     fd.connected = true;
-    fd.role = Role::Client;
+    fd.role = role(side);
     if let Some(name) = net::connection_name(fd) {
         fd.set_name(&name);
+    }
+}
+
+/// Of a socket with a peer. Who connects after bind(2) is both.
+fn role(side: Option<Side>) -> Role {
+    match side {
+        None | Some(Side::Server) => Role::Server,
+        Some(Side::Client) => Role::Client,
+        Some(Side::Bound) => Role::Both,
+        Some(Side::Unknown) => Role::None,
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! numbers ──────────────► graph over them ─ drop ─┐
+//! bits of the image ──────► graph ────────── drop ─┤
 //! facts about the socket ─► graph ────────── drop ─┤─► a share is sent nevertheless, and marked ─► record
 //! facts about texts ──────► graph ────────── drop ─┘─► counted, end
 //!                             └─ pass ─► record
@@ -14,13 +15,16 @@
 //! What must hold: a leaf goes on to the record whenever its atom is unknown; R6 stays the context. R7 is the filter's
 //! memory until the record's takes its place.
 
+mod images;
 mod numbers;
 mod sockets;
 mod texts;
 
 use super::emit::{Emit, Written};
 use super::layout::flag;
+use super::output::Maps;
 use crate::asm::{Cond, Helper, Label, Reg, Size, Slot};
+use crate::filter::bits::WORDS;
 use crate::filter::graph::{Graph, Simple};
 use crate::filter::texts::Answers;
 use crate::filter::{MOST_NUMBERS, MOST_TEXTS, Means, Prefilter, Stage};
@@ -29,10 +33,12 @@ use std::os::fd::RawFd;
 use Reg::{R0, R1, R2, R7, R10};
 
 /// Bytes of the memory of filters, one per CPU.
-pub const MEMORY: usize = 2048;
+pub const MEMORY: usize = 4096;
 
 /// Offsets in that memory.
 pub(super) mod cell {
+    use crate::filter::bits::WORDS;
+
     /// Bytes of the text that is looked at, [`TEXT_BYTES`] at most.
     pub(in crate::program) const TEXT: i16 = 0;
     pub(in crate::program) const TEXT_BYTES: i32 = 256;
@@ -57,14 +63,18 @@ pub(super) mod cell {
     pub(in crate::program) const NUMBERS: i16 = 640;
     /// Answers to shared nodes, a byte each.
     pub(in crate::program) const SHARED: i16 = 1024;
+    /// Bits of the image that may hold, and that may not hold: both if nothing is known.
+    pub(in crate::program) const MAY: i16 = 2048;
+    pub(in crate::program) const MAY_NOT: i16 = MAY + 8 * WORDS as i16;
 }
 
 /// Automata for one text, at most.
 const AUTOMATA: i16 = 3;
 const _: () = assert!(cell::NUMBERS as usize + 8 * MOST_NUMBERS <= cell::SHARED as usize);
 const _: () = assert!(cell::FACTS as usize + 8 * MOST_TEXTS * AUTOMATA as usize <= cell::KINDS as usize);
+const _: () = assert!(cell::MAY_NOT as usize + 8 * WORDS <= MEMORY);
 /// Shared nodes that have a place.
-const MOST_SHARED: usize = MEMORY - cell::SHARED as usize;
+const MOST_SHARED: usize = (cell::MAY - cell::SHARED) as usize;
 
 /// A filter with the maps that its program uses.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +87,8 @@ pub struct Filtering<'f> {
     pub dropped: RawFd,
     /// An array with one value for each of [`Prefilter::tables`].
     pub tables: &'f [RawFd],
+    /// What is known of images, by [`crate::filter::bits`]; else nothing is.
+    pub bits: Option<RawFd>,
     /// One of so many events is sent instead of dropped.
     pub shadow: Option<u32>,
 }
@@ -93,7 +105,7 @@ struct Ways {
 
 impl Emit<'_> {
     /// Drops the event unless it passes; what is sent though it does not is marked in the slot [`Emit::shadowed`].
-    pub(super) fn prefilter(&mut self, filtering: &Filtering<'_>) -> Written {
+    pub(super) fn prefilter(&mut self, maps: &Maps, filtering: &Filtering<'_>) -> Written {
         let filter = filtering.filter;
         if filter.is_always() {
             return Ok(());
@@ -120,6 +132,7 @@ impl Emit<'_> {
             self.a.comment(format!("— filter: {stage:?}"));
             match stage {
                 Stage::Numbers => {}
+                Stage::Images => self.image_facts(maps, filtering)?,
                 Stage::Sockets => self.socket_facts(filter)?,
                 Stage::Texts => {
                     self.text_facts(filtering)?;
@@ -259,6 +272,12 @@ impl Emit<'_> {
                 self.a.load(Size::B8, R0, R7, number(*at));
                 self.any_bit(*mask, yes);
                 self.a.jump(no);
+            }
+            Means::Image(bit) => {
+                let at = if holds { cell::MAY } else { cell::MAY_NOT };
+                self.a.load(Size::B8, R0, R7, at + 8 * (bit / 64) as i16);
+                self.any_bit(1 << (bit % 64), ways.passes);
+                self.a.jump(ways.fails);
             }
             Means::Kind(kinds) => self.possible(cell::KINDS, *kinds, sockets::ALL_KINDS, holds, ways),
             Means::Protocol(set) => self.possible(cell::PROTOCOLS, *set, sockets::ALL_PROTOCOLS, holds, ways),

@@ -10,6 +10,7 @@
 //!
 //! Protocol and ends are known of a socket that is connected: its remote port is not 0.
 
+use super::super::descriptors::BOUND;
 use super::super::emit::{Emit, Written};
 use super::super::sockets::IPV6;
 use super::cell;
@@ -30,8 +31,6 @@ const DIRECTORY: i32 = 0x4000;
 const PIPE: i32 = 0x1000;
 /// File systems of files without a name: `ANON_INODE_FS_MAGIC`, `PID_FS_MAGIC`, `SECRETMEM_MAGIC`.
 const NAMELESS: [i32; 3] = [0x0904_1934, 0x5049_4446, 0x5345_434d];
-/// `SOCK_BINDPORT_LOCK`: the socket was bound to a port before it was connected, so user space may take it for a server.
-const BOUND: i32 = 8;
 /// Types of sockets: `SOCK_STREAM`, `SOCK_DGRAM`.
 const STREAM: i32 = 1;
 const DATAGRAM: i32 = 2;
@@ -108,6 +107,7 @@ impl Emit<'_> {
         self.a.jump_if(Cond::Eq, R0, 0, done).store(Size::B8, R7, cell::REMOTE_PORT, R0);
         self.local_port()?;
         self.a.store(Size::B8, R7, cell::LOCAL_PORT, R0);
+        // User space may take it for a server.
         self.walk_from(R0, R9, "sock.sk_userlocks")?;
         self.a.and(R0, BOUND).store(Size::B8, R7, cell::MIXED, R0);
         self.walk_from(R0, R9, "sock.sk_protocol")?;
