@@ -1,5 +1,5 @@
-//! Benchmarks of Peregrine. The program `suite` runs all of them and writes a record; the criterion benches use the
-//! same measurements.
+//! Benchmarks of Peregrine. The program `suite` runs those on captures and writes a record; the criterion benches use
+//! the same measurements. The program `live` measures what watching a live system costs.
 //!
 //! ```text
 //! captures   the captures and the forms in which runs need them
@@ -9,6 +9,8 @@
 //! programs   whole programs: peregrine, falco
 //! compiling  from rule text to machine code; growth with the number of rules
 //! ahead      rules compiled ahead of time
+//! live       watching a live system
+//! machine    where it is measured
 //! results    what was measured
 //! targets    what should have been
 //! report     tables, plots and the folder of a record
@@ -21,6 +23,8 @@ pub mod ahead;
 pub mod captures;
 pub mod compiling;
 pub mod inprocess;
+pub mod live;
+pub mod machine;
 pub mod programs;
 pub mod report;
 pub mod results;

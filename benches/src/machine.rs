@@ -1,14 +1,14 @@
-//! Where the suite runs, and the programs that it measures.
+//! Where is measured, and the programs that are.
 
+use crate::results::Conditions;
+use crate::rules::repository;
 use anyhow::{Context as _, ensure};
-use peregrine_benches::results::Conditions;
-use peregrine_benches::rules::repository;
 use std::path::PathBuf;
 use std::process::Command;
 
 /// Builds `peregrine` and `rulec` beside this program, so that what is measured is what the sources say. Without
 /// cargo, which names itself in the environment, they must be there.
-pub(crate) fn build_programs() -> anyhow::Result<PathBuf> {
+pub fn build_programs() -> anyhow::Result<PathBuf> {
     let folder = std::env::current_exe()?.parent().context("a program lies in a folder")?.to_owned();
     if let Some(cargo) = std::env::var_os("CARGO").filter(|_| folder.ends_with("release")) {
         let mut build = Command::new(cargo);
@@ -23,7 +23,7 @@ pub(crate) fn build_programs() -> anyhow::Result<PathBuf> {
 }
 
 /// What is known before measuring.
-pub(crate) fn conditions() -> Conditions {
+pub fn conditions() -> Conditions {
     let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
     let machine = format!("{}, {cores} CPUs, Linux {}", processor(), first_line("/proc/sys/kernel/osrelease"));
     Conditions {
@@ -36,7 +36,7 @@ pub(crate) fn conditions() -> Conditions {
 }
 
 /// Of the last minute.
-pub(crate) fn load_average() -> f64 {
+pub fn load_average() -> f64 {
     first_line("/proc/loadavg").split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0.0)
 }
 

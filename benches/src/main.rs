@@ -5,8 +5,6 @@
 //! cargo run --release -p peregrine-benches --bin suite
 //! ```
 
-mod machine;
-
 use anyhow::{Context as _, ensure};
 use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -14,7 +12,7 @@ use peregrine_benches::captures::{self, Chosen, Prepared};
 use peregrine_benches::programs::{self, Replayer};
 use peregrine_benches::results::{Compiling, Earlier, OfCapture, Results};
 use peregrine_benches::rules::{self, RuleFiles};
-use peregrine_benches::{ahead, compiling, inprocess, report};
+use peregrine_benches::{ahead, compiling, inprocess, machine, report};
 use peregrine_compiler::hir::RuleSet;
 use std::path::{Path, PathBuf};
 

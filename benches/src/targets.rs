@@ -42,13 +42,13 @@ pub struct Outcome {
 
 /// A bound.
 #[derive(Debug, Clone, Copy)]
-enum Bound {
+pub(crate) enum Bound {
     AtLeast(f64),
     AtMost(f64),
 }
 
 impl Outcome {
-    fn new(what: String, bound: Bound, unit: &'static str, value: Result<f64, String>) -> Outcome {
+    pub(crate) fn new(what: String, bound: Bound, unit: &'static str, value: Result<f64, String>) -> Outcome {
         let (target, holds): (String, fn(f64, f64) -> bool) = match bound {
             Bound::AtLeast(least) => (format!("≥ {least}{unit}"), |value, least| value >= least),
             Bound::AtMost(most) => (format!("≤ {most}{unit}"), |value, most| value <= most),

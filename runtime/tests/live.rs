@@ -13,7 +13,7 @@ use peregrine_probe::program::Loss;
 use peregrine_runtime::alert::AlertFormat;
 use peregrine_runtime::live::output::Outputs;
 use peregrine_runtime::live::rules::Generation;
-use peregrine_runtime::live::{Attached, Settings, Watch};
+use peregrine_runtime::live::{Attached, Ended, Settings, Watch};
 use peregrine_runtime::replay::Options;
 use peregrine_schema::events::code;
 use serde_json::Value;
@@ -118,7 +118,7 @@ fn every_event_has_the_process_that_made_it() {
             });
         }
     });
-    let (stats, losses) = watch.stop().unwrap();
+    let Ended { stats, losses, .. } = watch.stop().unwrap();
     assert_eq!(losses.counted.iter().filter(|(loss, ..)| *loss != Loss::Compat).count(), 0, "{losses:?}");
     let alerts = read(&alerts);
     let counts = opened(&alerts);
@@ -181,7 +181,7 @@ fn nothing_is_lost_when_rules_are_exchanged() {
     File::create(&stop).unwrap();
     let output = child.wait_with_output().unwrap();
     let times: u64 = String::from_utf8(output.stdout).unwrap().trim().parse().unwrap();
-    let (stats, losses) = watch.stop().unwrap();
+    let Ended { stats, losses, .. } = watch.stop().unwrap();
     assert_eq!(losses.counted.iter().filter(|(loss, ..)| *loss != Loss::Compat).count(), 0, "{losses:?}");
     let alerts = read(&alerts);
     assert_eq!(stats.unsent, 0);
@@ -213,7 +213,7 @@ fn rings_that_are_too_small_lose_nothing_without_a_count() {
         children.iter_mut().for_each(|child| assert!(child.wait().unwrap().success()));
         stop.store(true, Ordering::Relaxed);
     });
-    let (stats, losses) = watch.stop().unwrap();
+    let Ended { stats, losses, .. } = watch.stop().unwrap();
     let lost = losses.counted.iter().filter(|(loss, code, _)| *loss == Loss::RingFull && *code == code::OPENAT_2_X);
     let lost: u64 = lost.map(|(.., count)| count).sum();
     let alerts = read(&alerts);

@@ -4,8 +4,8 @@
 //! DATE/table.md, results.json, stages.svg, matcher.svg, scaling.svg, compiling.svg, profile-CAPTURE.svg
 //! ```
 
-mod plots;
-mod tables;
+pub(crate) mod plots;
+pub(crate) mod tables;
 
 pub use tables::Table;
 

@@ -6,17 +6,17 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::path::Path;
 
-type Drawn = Result<(), Box<dyn std::error::Error>>;
+pub(crate) type Drawn = Result<(), Box<dyn std::error::Error>>;
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 const WIDTH: u32 = 960;
 const INK: RGBColor = RGBColor(45, 50, 55);
 const GRID: RGBColor = RGBColor(225, 228, 232);
 /// Told apart by people who see few colours as well: they differ in lightness.
-const WALK: RGBColor = RGBColor(190, 197, 205);
+pub(crate) const WALK: RGBColor = RGBColor(190, 197, 205);
 const INGEST: RGBColor = RGBColor(140, 180, 215);
-const RULES: [RGBColor; 3] = [RGBColor(95, 150, 200), RGBColor(50, 115, 175), RGBColor(20, 75, 130)];
-const FALCO: RGBColor = RGBColor(225, 130, 40);
+pub(crate) const RULES: [RGBColor; 3] = [RGBColor(95, 150, 200), RGBColor(50, 115, 175), RGBColor(20, 75, 130)];
+pub(crate) const FALCO: RGBColor = RGBColor(225, 130, 40);
 const EARLIER: RGBColor = RGBColor(245, 205, 160);
 const LINES: [RGBColor; 4] =
     [RGBColor(20, 75, 130), RGBColor(225, 130, 40), RGBColor(70, 150, 90), RGBColor(150, 80, 150)];
@@ -38,16 +38,16 @@ pub(super) fn draw(folder: &Path, results: &Results) -> Result<Vec<&'static str>
 }
 
 /// A bar.
-struct Bar {
-    label: String,
-    value: f64,
-    colour: RGBColor,
+pub(crate) struct Bar {
+    pub(crate) label: String,
+    pub(crate) value: f64,
+    pub(crate) colour: RGBColor,
 }
 
 /// Bars of one capture.
-struct Group {
-    label: String,
-    bars: Vec<Bar>,
+pub(crate) struct Group {
+    pub(crate) label: String,
+    pub(crate) bars: Vec<Bar>,
 }
 
 fn colour_of_rules(index: usize) -> RGBColor {
@@ -108,7 +108,7 @@ const LEFT: i32 = 300;
 const RIGHT: i32 = WIDTH as i32 - 70;
 
 /// Groups of horizontal bars on a logarithmic scale. Drawn by hand: a chart's labels have no groups.
-fn bars(path: &Path, title: &str, note: &str, groups: &[Group]) -> Drawn {
+pub(crate) fn bars(path: &Path, title: &str, note: &str, groups: &[Group]) -> Drawn {
     let count: i32 = groups.iter().map(|g| g.bars.len() as i32).sum();
     let height = HEAD + FOOT + count * BAR + (groups.len() as i32 - 1) * GAP;
     let area = SVGBackend::new(path, (WIDTH, height as u32)).into_drawing_area();

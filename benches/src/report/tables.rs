@@ -15,7 +15,7 @@ pub struct Table {
 }
 
 impl Table {
-    fn new(title: &str, header: &[&str], rows: Vec<Vec<String>>) -> Table {
+    pub(crate) fn new(title: &str, header: &[&str], rows: Vec<Vec<String>>) -> Table {
         Table { title: title.to_owned(), header: header.iter().map(|h| (*h).to_owned()).collect(), rows }
     }
 
@@ -56,7 +56,7 @@ impl Table {
 }
 
 /// Three digits that matter.
-pub(super) fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     match value {
         v if v >= 99.95 => format!("{v:.0}"),
         v if v >= 9.995 => format!("{v:.1}"),
@@ -64,7 +64,7 @@ pub(super) fn number(value: f64) -> String {
     }
 }
 
-fn optional(value: Option<f64>) -> String {
+pub(crate) fn optional(value: Option<f64>) -> String {
     value.map_or_else(|| "-".to_owned(), number)
 }
 
@@ -73,6 +73,11 @@ fn ratio(a: f64, b: f64) -> String {
 }
 
 pub(super) fn targets(results: &Results) -> Table {
+    outcomes(targets::judge(results))
+}
+
+/// Targets, one in each row.
+pub(crate) fn outcomes(outcomes: Vec<targets::Outcome>) -> Table {
     let row = |outcome: targets::Outcome| {
         let value = match &outcome.value {
             Ok(value) => format!("{}{}", number(*value), outcome.unit),
@@ -86,7 +91,7 @@ pub(super) fn targets(results: &Results) -> Table {
         let mark = if outcome.earlier { ", recorded earlier" } else { "" };
         vec![outcome.what, outcome.target, value, format!("{verdict}{mark}")]
     };
-    let rows = targets::judge(results).into_iter().map(row).collect();
+    let rows = outcomes.into_iter().map(row).collect();
     Table::new("Targets", &["what", "target", "measured", ""], rows)
 }
 

@@ -6,7 +6,7 @@ use crate::alert::Alerts;
 use crate::guard;
 use crate::live::loss::{Thresholds, Watcher};
 use crate::live::output::Outputs;
-use crate::live::{Attached, Settings, Watch};
+use crate::live::{Attached, Ended, Settings, Watch};
 use anyhow::{Context as _, bail};
 use peregrine_compiler::hir::Priority;
 use peregrine_compiler::load::Selection;
@@ -70,8 +70,11 @@ pub(super) fn run(options: &Run, switches: &[Selection]) -> anyhow::Result<()> {
     let _ = writeln!(stderr(), "watching: {}; kept {kept}", watching(watch.probe()));
     let mut running = Running { options, switches, watch, alerts: Alerts::new(matching(&options.rules).format), files };
     running.until(&stop, &again)?;
-    let (stats, losses) = running.watch.stop()?;
+    let Ended { stats, dropped, losses } = running.watch.stop()?;
     let mut out = stderr().lock();
+    let lost = losses.total();
+    let _ =
+        writeln!(out, "Events of the kernel: {} read, {dropped} dropped there by filters, {lost} lost", stats.events);
     let _ = writeln!(out, "Events detected: {}", stats.rules.values().sum::<u64>());
     let _ = writeln!(out, "Triggered rules by rule name:");
     for (rule, count) in &stats.rules {

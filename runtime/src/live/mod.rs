@@ -101,6 +101,17 @@ pub struct Watch {
     output: JoinHandle<Result<(), OutputError>>,
 }
 
+/// What is known of a system that was watched, at the end.
+#[derive(Debug)]
+pub struct Ended {
+    /// What workers counted.
+    pub stats: Stats,
+    /// Events that filters dropped in the kernel: no rule could match them.
+    pub dropped: u64,
+    /// What was lost.
+    pub losses: Losses,
+}
+
 /// Whether events of a code change what is known of processes: they are recorded whatever the rules say, and every
 /// worker takes them in.
 pub fn is_change(code: u16) -> bool {
@@ -205,6 +216,10 @@ fn pin(cpu: usize) {
     }
 }
 
+fn dropped(probe: &Probe) -> Result<u64, WatchError> {
+    Ok(probe.dropped()?.iter().map(|(_, count)| count).sum())
+}
+
 impl Watch {
     /// The probe.
     pub fn probe(&self) -> &Probe {
@@ -228,6 +243,15 @@ impl Watch {
     /// As the kernel gives them.
     pub fn losses(&self) -> Result<Losses, WatchError> {
         Ok(self.probe.losses()?)
+    }
+
+    /// Events that filters have dropped in the kernel so far.
+    ///
+    /// # Errors
+    ///
+    /// As the kernel gives them.
+    pub fn dropped(&self) -> Result<u64, WatchError> {
+        dropped(&self.probe)
     }
 
     /// Whether a worker or the outputs have ended by themselves: then it is time for [`Watch::stop`], which tells why.
@@ -265,7 +289,7 @@ impl Watch {
     /// # Errors
     ///
     /// The first thing that went wrong in any thread.
-    pub fn stop(mut self) -> Result<(Stats, Losses), WatchError> {
+    pub fn stop(mut self) -> Result<Ended, WatchError> {
         self.probe.detach();
         self.shared.stop.store(true, Ordering::Release);
         let mut failure = None;
@@ -276,7 +300,7 @@ impl Watch {
                 Err(_) => drop(failure.get_or_insert(WatchError::Ended("a worker"))),
             }
         }
-        let stats = Stats::of(&self.shared.stats, self.shared.order.late());
+        let stats = self.stats();
         drop(self.alerts);
         match self.output.join() {
             Ok(Ok(())) => {}
@@ -285,7 +309,7 @@ impl Watch {
         }
         match failure {
             Some(error) => Err(error),
-            None => Ok((stats, self.probe.losses()?)),
+            None => Ok(Ended { stats, dropped: dropped(&self.probe)?, losses: self.probe.losses()? }),
         }
     }
 }
