@@ -261,7 +261,7 @@ impl Event for EventView<'_> {
     }
 
     fn file(&self) -> Option<FactsKey> {
-        self.env.files.borrow_mut().key(fd::file(self)?)
+        fd::file(self, &mut self.env.files.borrow_mut())
     }
 
     fn fingerprint(&self, slot: usize) -> Option<u64> {
