@@ -131,14 +131,15 @@ impl Session {
     /// at the end.
     #[inline]
     pub fn step(&mut self, visit: &mut impl FnMut(Delivered<'_>)) -> Result<bool, SessionError> {
-        // Nearly all events take this way, on which a record is not even copied.
+        // Nearly all events take this way, most of them without that a record is written to memory.
         let mut usual = self.capture.usual();
         for done in 0..AT_ONCE {
             match usual.peek().filter(|(record, _)| Converter::is_current(record)) {
                 Some((record, length)) => {
                     usual.pass(length);
                     if !self.progress.pass(&record) {
-                        self.progress.deliver(&record, visit);
+                        let delivered = record;
+                        self.progress.deliver(&delivered, visit);
                     }
                 }
                 None if done > 0 => break,

@@ -31,15 +31,6 @@ pub struct Store {
     wanted: Cell<usize>,
     /// For events without facts, and those whose slot has no place yet.
     transient: Box<Answers>,
-    /// Where the answers of the current event are, once asked for.
-    current: Cell<Current>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Current {
-    NotAsked,
-    Transient,
-    Known(u32),
 }
 
 /// What was answered about the facts of a version.
@@ -79,7 +70,6 @@ impl Store {
             bytes: Cell::new(0),
             wanted: Cell::new(0),
             transient: Answers::new(predicates, groups, 0),
-            current: Cell::new(Current::NotAsked),
         }
     }
 
@@ -91,7 +81,6 @@ impl Store {
     /// The next event begins.
     #[inline]
     pub(super) fn advance(&mut self) {
-        self.current.set(Current::NotAsked);
         if self.wanted.get() > self.known.len() || self.bytes.get() > MOST_BYTES {
             self.make_room();
         }
@@ -107,22 +96,11 @@ impl Store {
         self.known.resize_with(self.wanted.get().next_power_of_two(), OnceCell::new);
     }
 
-    /// The answers of the current event; `key` names its facts.
+    /// The answers about the facts that `key` names. To be asked for once per event: transient ones begin empty.
     #[inline]
-    pub(super) fn current(&self, key: impl FnOnce() -> Option<FactsKey>) -> &Answers {
-        let place = match self.current.get() {
-            Current::NotAsked => return self.ask(key()),
-            Current::Transient => None,
-            Current::Known(slot) => self.known.get(slot as usize).and_then(OnceCell::get),
-        };
-        place.unwrap_or(&self.transient)
-    }
-
-    #[inline]
-    fn ask(&self, key: Option<FactsKey>) -> &Answers {
+    pub(super) fn about(&self, key: Option<FactsKey>) -> &Answers {
         let Some(FactsKey { slot, version }) = key else { return self.no_place(0) };
         let Some(place) = self.known.get(slot as usize) else { return self.no_place(slot as usize + 1) };
-        self.current.set(Current::Known(slot));
         let answers = place.get_or_init(|| {
             let size = size_of::<Answers>() + self.predicates + self.groups * size_of::<Listed>();
             self.bytes.set(self.bytes.get() + size);
@@ -139,7 +117,6 @@ impl Store {
     #[inline(never)]
     fn no_place(&self, slots: usize) -> &Answers {
         self.wanted.set(self.wanted.get().max(slots));
-        self.current.set(Current::Transient);
         self.transient.forget(0);
         &self.transient
     }

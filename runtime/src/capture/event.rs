@@ -90,19 +90,21 @@ pub(super) fn usual(window: &[u8]) -> Option<(Record<'_>, usize)> {
     let count = u32_at(head, EVENT + COUNTLESS) as usize;
     let (lens, data) = body.split_at_checked(2 * count)?;
     // Parameters follow the lengths: what is read beyond the last length is forgotten. Fewer bytes are odd.
-    let heads = match count {
-        0 => [0, 0],
-        1..4 => [u64::from_le_bytes(*body.first_chunk()?) & !(u64::MAX << (16 * count)), 0],
-        4 => [u64::from_le_bytes(*body.first_chunk()?), 0],
+    let (heads, size) = match count {
+        0 => ([0, 0], 0),
+        1..=4 => {
+            let head = u64::from_le_bytes(*body.first_chunk()?) & u64::MAX >> (64 - 16 * count);
+            ([head, 0], sum_of_four(head))
+        }
         _ => {
             let (first, second) = body.first_chunk::<16>()?.split_at(8);
             let unused = 8_usize.saturating_sub(count);
             let second = u64::from_le_bytes(*second.first_chunk()?) & u64::MAX >> (16 * unused);
-            [u64::from_le_bytes(*first.first_chunk()?), second]
+            let heads = [u64::from_le_bytes(*first.first_chunk()?), second];
+            let more = lens.get(16..).map_or(0, |more| sum_u16(more) as usize);
+            (heads, sum_of_four(heads[0]) + sum_of_four(heads[1]) + more)
         }
     };
-    let more = lens.get(16..).map_or(0, |more| sum_u16(more) as usize);
-    let size = sum_of_four(heads[0]) + sum_of_four(heads[1]) + more;
     let data = data.get(..size)?;
     let record = Record {
         ts: u64_at(head, EVENT),

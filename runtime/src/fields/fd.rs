@@ -100,14 +100,20 @@ fn descriptor<'a>(view: &EventView<'a>, num: i64) -> Option<&'a Fd> {
 }
 
 /// The number of what decides the fields with `FILE`, if it can be told without putting a name together.
+#[inline]
 pub(super) fn file(view: &EventView<'_>, files: &mut Files) -> Option<FactsKey> {
     if !view.event().flags.any(HANDLES_FD) {
         return None;
     }
     let thread = view.thread()?;
-    if let Some(fd) = descriptor(view, view.cur.fd.unwrap_or(-1)) {
-        return files.of(fd);
+    match descriptor(view, view.cur.fd.unwrap_or(-1)) {
+        Some(fd) => files.of(fd),
+        None => unopened(view, thread, files),
     }
+}
+
+/// The same for what could not be opened.
+fn unopened<'a>(view: &EventView<'a>, thread: &'a Thread, files: &mut Files) -> Option<FactsKey> {
     if !matches!(view.rec.code, code::OPENAT_2_X | code::OPENAT2_X) {
         return None;
     }

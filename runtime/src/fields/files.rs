@@ -14,8 +14,6 @@
 use crate::state::Fd;
 use crate::state::fd::Socket;
 use peregrine_compiler::value::FactsKey;
-use rustc_hash::FxHasher;
-use std::hash::Hasher as _;
 
 /// Entries; a power of two.
 const PLACES: usize = 16384;
@@ -87,7 +85,7 @@ impl Files {
         {
             return Some(FactsKey { slot, version });
         }
-        let file = File { kind: Kind::Known(fd.kind), name: &fd.name, raw: &fd.name_raw, socket: Some(fd.socket()) };
+        let file = File { kind: Kind::Known(fd.kind), name: &fd.name, raw: &fd.name_raw, socket: fd.socket() };
         let key = self.key(file)?;
         self.recent[place] = Recent { stamp, slot: key.slot, version: key.version };
         Some(key)
@@ -102,13 +100,10 @@ impl Files {
             self.entries.resize_with(PLACES, Entry::default);
             self.recent.resize(RECENT, Recent::default());
         }
-        // An absolute path decides the name as well, as a rule.
-        let hashed = if file.raw.starts_with(b"/") { file.raw } else { file.name };
-        let mut hasher = FxHasher::default();
-        hasher.write(hashed);
-        // The two ends of a connection within the machine are called the same.
-        hasher.write_u32(file.socket.map_or(0, |socket| socket.role() as u32));
-        let slot = hasher.finish() as usize % PLACES;
+        // An absolute path decides the name as well, as a rule. The two ends of a connection within the machine are called
+        // the same.
+        let hashed = if file.raw.first() == Some(&b'/') { file.raw } else { file.name };
+        let slot = place(hashed, file.socket.map_or(0, |socket| socket.role() as u64));
         let entry = &mut self.entries[slot];
         if entry.kind != file.kind || entry.name != file.name || entry.raw != file.raw || entry.socket != file.socket {
             self.versions += 1;
@@ -120,6 +115,22 @@ impl Files {
         }
         Some(FactsKey { slot: slot as u32, version: entry.version })
     }
+}
+
+/// A hash.
+#[inline]
+fn place(text: &[u8], more: u64) -> usize {
+    let mix = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
+    let (words, rest) = text.as_chunks::<8>();
+    let start = mix(more, text.len() as u64);
+    let hash = words.iter().fold(start, |hash, bytes| mix(hash, word(bytes)));
+    // The last bytes once more in part, which is cheaper than to take them one by one.
+    let hash = match text.last_chunk::<8>() {
+        Some(last) => mix(hash, word(last)),
+        None => rest.iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte))),
+    };
+    (hash >> 40) as usize % PLACES
 }
 
 #[cfg(test)]

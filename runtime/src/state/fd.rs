@@ -283,11 +283,13 @@ impl Fd {
         }
     }
 
-    /// What is known of it as a socket.
+    /// What is known of it as a socket; `None` if that is nothing.
     #[inline]
-    pub fn socket(&self) -> Socket {
+    pub fn socket(&self) -> Option<Socket> {
         let has_bytes = Fd::l4_at(self.kind).is_some();
-        Socket { bytes: if has_bytes { self.sock } else { [0; 40] }, role: self.role, connected: self.connected }
+        let bytes = if has_bytes { self.sock } else { [0; 40] };
+        let known = has_bytes || self.connected || self.role != Role::None;
+        known.then_some(Socket { bytes, role: self.role, connected: self.connected })
     }
 
     /// A number that only copies have as well, and this one only as long as it is what it is; none before it is in a

@@ -82,12 +82,14 @@ impl State {
     }
 
     /// Takes in an event that nobody looks at, in place of [`State::apply`] and [`State::after`], if it leaves nothing
-    /// that any later event could see; `false` if that is not sure, and then nothing has been done. What is passed over
-    /// is the number of its descriptor, which only an exit event with a pending enter event would find.
+    /// that any later event could see; `false` if that is not sure, and then nothing has been done. Its code must be
+    /// [quiet](State::is_quiet). What is passed over is the number of its descriptor, which only an exit event with a
+    /// pending enter event would find.
     #[inline(always)]
     pub fn pass(&mut self, rec: &Record<'_>) -> bool {
         let plan = &PLANS[usize::from(rec.code)];
-        let Some(slot) = self.threads.hot.recent(rec.tid).filter(|_| plan.quiet && !self.delayed.any) else {
+        debug_assert!(plan.quiet);
+        let Some(slot) = self.threads.hot.recent(rec.tid).filter(|_| !self.delayed.any) else {
             return false;
         };
         self.threads.hot.at(slot).enter_code == NO_ENTER
@@ -360,11 +362,13 @@ fn text_of(param: &[u8]) -> &[u8] {
 }
 
 /// Whether a parameter has a value.
+#[inline]
 fn present(params: &Params<'_>, i: usize) -> bool {
     params.get(i).is_some_and(|p| !p.is_empty())
 }
 
 /// A 32-bit parameter, 0 if it has no value.
+#[inline]
 fn u32_at(params: &Params<'_>, i: usize) -> u32 {
     params.uint(i).unwrap_or(0) as u32
 }
