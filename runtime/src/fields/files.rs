@@ -92,6 +92,7 @@ impl Files {
     }
 
     /// The number of what is described; `None` if a name is too long to be remembered.
+    #[inline]
     pub(super) fn key(&mut self, file: File<'_>) -> Option<FactsKey> {
         if file.name.len() > LONGEST || file.raw.len() > LONGEST {
             return None;

@@ -86,24 +86,26 @@ impl State {
     /// [quiet](State::is_quiet). What is passed over is the number of its descriptor, which only an exit event with a
     /// pending enter event would find.
     #[inline(always)]
-    pub fn pass(&mut self, rec: &Record<'_>) -> bool {
-        let plan = &PLANS[usize::from(rec.code)];
+    pub fn pass(&mut self, code: u16, tid: i64, params: &Params<'_>) -> bool {
+        let plan = &PLANS[usize::from(code)];
         debug_assert!(plan.quiet);
-        let Some(slot) = self.threads.hot.recent(rec.tid).filter(|_| !self.delayed.any) else {
+        let Some(slot) = self.threads.hot.recent(tid).filter(|_| !self.delayed.any) else {
             return false;
         };
         self.threads.hot.at(slot).enter_code == NO_ENTER
-            && (plan.effect == Effect::None || self.tells_nothing(rec, plan, slot))
+            && (plan.effect == Effect::None || self.tells_nothing(params, plan, slot))
     }
 
     /// Whether a transfer tells nothing about a socket. May say no where it is yes.
     #[inline(always)]
-    fn tells_nothing(&self, rec: &Record<'_>, plan: &Plan, slot: u32) -> bool {
+    fn tells_nothing(&self, params: &Params<'_>, plan: &Plan, slot: u32) -> bool {
         let Some(holder) = self.threads.known_holder(slot) else { return false };
         if plan.tuple == NO_PARAM {
             return !self.threads.hot.any_unconnected(holder);
         }
-        let num = rec.params.long(usize::from(plan.fd_param)).filter(|num| *num >= 0);
+        // A copy, so that those of other events need not be in memory.
+        let params = *params;
+        let num = params.long(usize::from(plan.fd_param)).filter(|num| *num >= 0);
         num.and_then(|num| self.threads.hot.fd(holder, num)).is_some_and(Fd::is_settled)
     }
 
