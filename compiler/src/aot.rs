@@ -27,7 +27,7 @@ use std::ops::Range;
 /// First bytes of a compiled file.
 pub const MAGIC: [u8; 8] = *b"\x7fPEREGRN";
 /// Version of the layout, of the program's form, and of what code expects of its surroundings.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 /// Code begins at a multiple of this, so that it can be mapped on machines with large pages.
 const PAGE: usize = 64 << 10;
 const DIGEST: usize = 32;

@@ -105,7 +105,8 @@ impl<'a> Params<'a> {
             let (lens, _) = self.lens.as_chunks::<2>();
             let length = |l: &[u8; 2]| usize::from(u16::from_le_bytes(*l));
             let len = length(lens.get(i)?);
-            let start: usize = lens[..i].iter().map(length).sum();
+            let more: usize = lens.get(8..i).map_or(0, |lens| lens.iter().map(length).sum());
+            let start = sum_of_four(self.heads[0]) + sum_of_four(self.heads[1]) + more;
             return self.data.get(start..start + len);
         }
         let (lens, _) = self.lens.as_chunks::<4>();

@@ -5,7 +5,7 @@
 //! container, user, group and asynchronous events at the very beginning are initial state and not delivered
 //! either.
 
-use crate::capture::{Capture, CaptureError, ConvertError, Converted, Converter, Item, Offset, Progress};
+use crate::capture::{Capture, CaptureError, ConvertError, Converted, Converter, Item, Offset, Progress, UsualEvent};
 use crate::record::Record;
 use crate::state::{Current, Facts, State};
 use peregrine_schema::{EVENT_COUNT, Effect, Origin};
@@ -131,14 +131,14 @@ impl Session {
     /// at the end.
     #[inline]
     pub fn step(&mut self, visit: &mut impl FnMut(Delivered<'_>)) -> Result<bool, SessionError> {
-        // Nearly all events take this way, on which a record is not even copied.
+        // Nearly all events take this way.
         let mut usual = self.capture.usual();
         for done in 0..AT_ONCE {
-            match usual.peek().filter(|(record, _)| Converter::is_current(record)) {
-                Some((record, length)) => {
-                    usual.pass(length);
-                    if !self.progress.pass(&record) {
-                        self.progress.deliver(&record, visit);
+            match usual.peek().filter(|event| Converter::is_current(event.code, event.params.count())) {
+                Some(event) => {
+                    usual.pass(&event);
+                    if !self.progress.pass(&event) {
+                        self.progress.deliver(&event.record(), visit);
                     }
                 }
                 None if done > 0 => break,
@@ -200,8 +200,10 @@ impl Replay {
 
     /// Passes over an event that nobody looks at and that leaves nothing; `false` if it must be delivered.
     #[inline(always)]
-    fn pass(&mut self, record: &Record<'_>) -> bool {
-        let passed = self.settled && self.quiet[usize::from(record.code)] && self.state.pass(record);
+    fn pass(&mut self, event: &UsualEvent<'_>) -> bool {
+        let passed = self.settled
+            && self.quiet[usize::from(event.code)]
+            && self.state.pass(event.code, event.tid, &event.params);
         self.number += u64::from(passed);
         passed
     }

@@ -476,8 +476,9 @@ bits! {
     /// Looks back at its own earlier evaluations: asked for exactly when the condition, read from left to right, gets
     /// there, and for no other reason.
     LOOKS_BACK = 12;
-    /// Fixed by what the event's descriptor is, by its name and the name as given, and by nothing else; of a descriptor
-    /// that is not known, by the path that was to be opened. Such a value is computed once per name, not per event.
+    /// Fixed by what the event's descriptor is, by its name and the name as given, by its addresses, protocol and role as
+    /// a socket, and by nothing else; of a descriptor that is not known, by the path that was to be opened. Such a value is
+    /// computed once for all descriptors that are the same in this, not per event.
     FILE = 13;
     /// Of those with [`FieldFlags::IMAGE`]: fixed by the process' own image from the fork or exec that begins it to the next
     /// one, whatever happens meanwhile. Such a value may be told to the kernel.

@@ -12,6 +12,7 @@
 //!         88 report: fn(ctx, rule)        96 gate: fn(ctx, rule) -> u8
 //!        104 switch: fn(ctx, switch)     112 host: *Host (opaque to the code)
 //!        120 lens: [u64; 2]              136 data: *u8                144 data length: u64
+//!        152 looked: u8                  set before the code looks at what only the event says (`outcomes`)
 //! ```
 //!
 //! | predicate | code |
@@ -27,6 +28,7 @@ use super::plan::{Plan, Planned};
 use super::prepared::Spread;
 use crate::hir::{Comparison, Const, EventSet, ListOp, Op, Operand};
 use crate::ir::cost::Lifetime;
+use crate::ir::hoist::targets;
 use crate::ir::inplace::InPlace;
 use crate::ir::{Block, Function, Program};
 use cranelift_codegen::Context as CodegenContext;
@@ -66,6 +68,7 @@ pub(super) struct Context {
     pub lens: [u64; 2],
     pub data: *const u8,
     pub data_len: u64,
+    pub looked: Cell<u8>,
 }
 
 /// Why no machine code could be made.
@@ -188,7 +191,7 @@ fn build(isa: &OwnedTargetIsa, plan: &Plan, index: usize, function: &Function) -
     let void = builder.import_signature(signature(&[pointer, types::I32], &[]));
     let truth = builder.import_signature(signature(&[pointer, types::I32], &[types::I8]));
     let bare = builder.import_signature(signature(&[pointer], &[]));
-    let mut emitter = Emitter { b: builder, plan, context: argument, pointer, void, truth, bare };
+    let mut emitter = Emitter { b: builder, plan, context: argument, pointer, void, truth, bare, has_file: false };
     emitter.function(index, function);
     emitter.b.seal_all_blocks();
     emitter.b.finalize(isa.frontend_config());
@@ -208,6 +211,8 @@ struct Emitter<'f, 'p> {
     void: SigRef,
     truth: SigRef,
     bare: SigRef,
+    /// The file has been asked for on all ways to the current block.
+    has_file: bool,
 }
 
 impl Emitter<'_, '_> {
@@ -218,8 +223,16 @@ impl Emitter<'_, '_> {
     fn function(&mut self, index: usize, function: &Function) {
         let labels: Vec<Label> = function.blocks.iter().map(|_| self.b.create_block()).collect();
         self.b.ins().jump(labels[0], &[]);
-        for (block, label) in function.blocks.iter().zip(&labels) {
+        let looks = |block: &Block| self.looks(index, function, block);
+        let (looked, asked) = (passed(function, looks), passed(function, |block| self.asks_for_file(index, block)));
+        let looks: Vec<bool> = function.blocks.iter().map(looks).collect();
+        for (at, (block, label)) in function.blocks.iter().zip(&labels).enumerate() {
             self.b.switch_to_block(*label);
+            self.has_file = asked[at];
+            if looks[at] && !looked[at] {
+                let yes = self.b.ins().iconst(types::I8, 1);
+                self.b.ins().store(TRUSTED, yes, self.context, offset_of!(Context, looked) as i32);
+            }
             match *block {
                 Block::Test { predicate, holds, fails } => {
                     self.test(predicate.0, &function.codes, labels[holds.0 as usize], labels[fails.0 as usize]);
@@ -241,6 +254,33 @@ impl Emitter<'_, '_> {
                 }
             }
         }
+    }
+
+    /// Whether a block looks at what only the event says.
+    fn looks(&self, index: usize, function: &Function, block: &Block) -> bool {
+        match block {
+            Block::Test { predicate, .. } => self.plan.looks_at_event(index, predicate.0, &function.codes),
+            Block::Switch { switch, .. } => {
+                let mut lifetimes = self.lifetimes(index, *switch);
+                !lifetimes.all(|lifetime| matches!(lifetime, Lifetime::Image | Lifetime::File))
+            }
+            Block::Gate { .. } | Block::Match { .. } | Block::Return => false,
+        }
+    }
+
+    /// Whether the addresses of the answers about the file are there after a block.
+    fn asks_for_file(&self, index: usize, block: &Block) -> bool {
+        match block {
+            Block::Test { predicate, .. } => self.plan.predicates()[predicate.0 as usize].lifetime == Lifetime::File,
+            Block::Switch { switch, .. } => self.lifetimes(index, *switch).next() == Some(Lifetime::File),
+            Block::Gate { .. } | Block::Match { .. } | Block::Return => false,
+        }
+    }
+
+    /// Lifetimes of the groups of a switch.
+    fn lifetimes(&self, index: usize, switch: u32) -> impl Iterator<Item = Lifetime> {
+        let groups = &self.plan.planned_switch(self.plan.switch_number(index, switch)).groups;
+        groups.iter().map(|(group, _)| self.plan.group_place(*group).0)
     }
 
     /// Calls a callback that returns a truth value.
@@ -282,17 +322,22 @@ impl Emitter<'_, '_> {
         };
         let place = planned.place as i32;
         let state = self.b.ins().load(types::I8, TRUSTED, states, place);
-        let (known, unknown) = (self.b.create_block(), self.cold());
-        self.b.ins().brif(state, known, &[], unknown, &[]);
-        self.b.switch_to_block(known);
+        let (other, unknown) = (self.b.create_block(), self.cold());
+        // Most fail.
+        let failed = self.b.ins().icmp_imm_u(IntCC::Equal, state, 1);
+        self.b.ins().brif(failed, fails, &[], other, &[]);
+        self.b.switch_to_block(other);
         let held = self.b.ins().icmp_imm_u(IntCC::Equal, state, 2);
-        self.b.ins().brif(held, holds, &[], fails, &[]);
+        self.b.ins().brif(held, holds, &[], unknown, &[]);
         self.callback_test(predicate, unknown, holds, fails);
     }
 
     /// An address in the context that is there once the file has been asked for.
     fn of_file(&mut self, offset: usize) -> Ssa {
         let have = self.load_context(self.pointer, offset);
+        if self.has_file {
+            return have;
+        }
         let (ask, go) = (self.b.create_block(), self.b.create_block());
         let address = self.b.append_block_param(go, self.pointer);
         self.b.ins().brif(have, go, &[have.into()], ask, &[]);
@@ -590,6 +635,20 @@ impl Emitter<'_, '_> {
             None => self.b.ins().iconst(types::I8, 1),
         }
     }
+}
+
+/// For each block whether all ways to it have passed a block that `does` it.
+fn passed(function: &Function, does: impl Fn(&Block) -> bool) -> Vec<bool> {
+    let mut all: Vec<Option<bool>> = vec![None; function.blocks.len()];
+    // Targets are later blocks.
+    for (at, block) in function.blocks.iter().enumerate() {
+        let after = all[at].unwrap_or(false) || does(block);
+        for target in targets(block).into_iter().flatten() {
+            let all = &mut all[target.0 as usize];
+            *all = Some(all.unwrap_or(true) && after);
+        }
+    }
+    all.into_iter().map(|passed| passed.unwrap_or(false)).collect()
 }
 
 /// Longest text compared in place, bytes.

@@ -9,11 +9,12 @@
 //!
 //! `a` and `b` are the number, or address and length of text, bytes, address or list. An entry counts only if its epoch
 //! is the pad's, so nothing is cleared between events; the epoch counts to 2³¹ and then everything is cleared once.
-//! What lives longer than an event is in the pad's [`Store`]s.
+//! What lives longer than an event is in the pad's [`Store`]s and [`Outcomes`].
 
 use super::kept::{Answers, Store};
 use super::measure::Measurements;
-use crate::value::{Event, Value};
+use super::outcomes::Outcomes;
+use crate::value::{Event, FactsKey, Value};
 use std::cell::{Cell, OnceCell, RefCell};
 
 /// Kinds of answers, as seen by native code.
@@ -124,8 +125,10 @@ pub struct Pad {
     pub(super) recognised: Box<[OnceCell<RecognisedValues>]>,
     /// Answers about process images.
     pub(super) images: Store,
-    /// Answers about how descriptors are called.
+    /// Answers about descriptors.
     pub(super) files: Store,
+    /// What functions of the program found out about both.
+    pub(super) outcomes: Outcomes,
     /// Rules found, in any order.
     pub(super) found: RefCell<Vec<u32>>,
     pub(super) epoch: u32,
@@ -136,13 +139,20 @@ pub struct Pad {
 impl Default for Pad {
     /// For no program.
     fn default() -> Pad {
-        Pad::new(0, 0, 0, Store::new(0, 0), Store::new(0, 0))
+        Pad::new(0, 0, 0, 0, [Store::new(0, 0), Store::new(0, 0)])
     }
 }
 
 impl Pad {
-    /// For a rule set with so many fields and a program with so many predicates and groups, and answers that live longer.
-    pub(super) fn new(fields: usize, predicates: usize, groups: usize, images: Store, files: Store) -> Pad {
+    /// For a rule set with so many fields and a program with so many predicates, groups and functions, and answers about
+    /// images and files.
+    pub(super) fn new(
+        fields: usize,
+        predicates: usize,
+        groups: usize,
+        functions: usize,
+        [images, files]: [Store; 2],
+    ) -> Pad {
         Pad {
             answers: vec![Cell::new(Answer::default()); fields].into(),
             memo: vec![Cell::new(0); predicates].into(),
@@ -151,6 +161,7 @@ impl Pad {
             recognised: (0..predicates).map(|_| OnceCell::new()).collect(),
             images,
             files,
+            outcomes: Outcomes::new(functions),
             found: RefCell::default(),
             epoch: 0,
             measurements: None,
@@ -182,25 +193,43 @@ impl Pad {
 pub struct Frame<'e, E: ?Sized> {
     event: &'e E,
     pub(super) pad: &'e Pad,
+    image: Cell<Option<&'e Answers>>,
+    file: Cell<Option<&'e Answers>>,
 }
 
 impl<'e, E: Event + ?Sized> Frame<'e, E> {
     /// Starts a new event.
     pub fn new(event: &'e E, pad: &'e mut Pad) -> Frame<'e, E> {
         pad.advance();
-        Frame { event, pad }
+        Frame { event, pad, image: Cell::new(None), file: Cell::new(None) }
+    }
+
+    /// Says what the event would say of its image and its descriptor; gives what has been answered about the latter.
+    #[inline]
+    pub(super) fn tell(&self, image: FactsKey, file: Option<FactsKey>) -> Option<&'e Answers> {
+        self.image.set(Some(self.pad.images.about(Some(image))));
+        self.file.set(file.map(|_| self.pad.files.about(file)));
+        self.file.get()
     }
 
     /// What has been answered about the process image.
     #[inline]
     pub(super) fn image(&self) -> &'e Answers {
-        self.pad.images.current(|| self.event.image())
+        self.image.get().unwrap_or_else(|| {
+            let image = self.pad.images.about(self.event.image());
+            self.image.set(Some(image));
+            image
+        })
     }
 
-    /// What has been answered about the name of the descriptor.
+    /// What has been answered about the descriptor.
     #[inline]
     pub(super) fn file(&self) -> &'e Answers {
-        self.pad.files.current(|| self.event.file())
+        self.file.get().unwrap_or_else(|| {
+            let file = self.pad.files.about(self.event.file());
+            self.file.set(Some(file));
+            file
+        })
     }
 
     /// Whether the field has been asked for.

@@ -1,5 +1,5 @@
-//! Answers that outlive an event: predicates whose fields say only what is known of the process image, or only how the
-//! event's descriptor is called.
+//! Answers that outlive an event: predicates whose fields say only what is known of the process image, or only what the
+//! event's descriptor is.
 //!
 //! ```text
 //! Answers  states: [u8; predicates]   0 not asked yet, 1 fails, 2 holds
@@ -24,19 +24,19 @@ const MOST_BYTES: usize = 16 << 20;
 pub struct Store {
     predicates: usize,
     groups: usize,
-    /// By slot of the facts; those of the current event are not there.
-    known: RefCell<Vec<Option<Box<Answers>>>>,
+    /// By slot of the facts, as far as slots have been seen.
+    known: Vec<OnceCell<Box<Answers>>>,
     bytes: Cell<usize>,
-    /// For events without facts, unless they are the current ones.
-    transient: RefCell<Option<Box<Answers>>>,
-    /// Of the current event, once asked for, and where they belong; `None`: transient.
-    current: OnceCell<(Option<u32>, Box<Answers>)>,
+    /// Slots that the next event needs to have a place.
+    wanted: Cell<usize>,
+    /// For events without facts, and those whose slot has no place yet.
+    transient: Box<Answers>,
 }
 
 /// What was answered about the facts of a version.
 #[derive(Debug)]
 pub(super) struct Answers {
-    version: u64,
+    version: Cell<u64>,
     pub(super) states: Box<[Cell<u8>]>,
     pub(super) lists: Box<[Cell<Listed>]>,
     pub(super) made: RefCell<Vec<u32>>,
@@ -45,18 +45,19 @@ pub(super) struct Answers {
 impl Answers {
     fn new(predicates: usize, groups: usize, version: u64) -> Box<Answers> {
         Box::new(Answers {
-            version,
+            version: Cell::new(version),
             states: vec![Cell::new(0); predicates].into(),
             lists: vec![Cell::new(Listed::default()); groups].into(),
             made: RefCell::default(),
         })
     }
 
-    fn forget(&mut self, version: u64) {
-        self.version = version;
-        self.states.fill(Cell::new(0));
-        self.lists.fill(Cell::new(Listed::default()));
-        self.made.get_mut().clear();
+    #[inline(never)]
+    fn forget(&self, version: u64) {
+        self.version.set(version);
+        self.states.iter().for_each(|state| state.set(0));
+        self.lists.iter().for_each(|list| list.set(Listed::default()));
+        self.made.borrow_mut().clear();
     }
 }
 
@@ -65,10 +66,10 @@ impl Store {
         Store {
             predicates,
             groups,
-            known: RefCell::default(),
+            known: Vec::new(),
             bytes: Cell::new(0),
-            transient: RefCell::default(),
-            current: OnceCell::new(),
+            wanted: Cell::new(0),
+            transient: Answers::new(predicates, groups, 0),
         }
     }
 
@@ -80,50 +81,43 @@ impl Store {
     /// The next event begins.
     #[inline]
     pub(super) fn advance(&mut self) {
-        match self.current.take() {
-            Some((None, answers)) => *self.transient.get_mut() = Some(answers),
-            Some((Some(slot), answers)) => self.known.get_mut()[slot as usize] = Some(answers),
-            None => {}
+        if self.wanted.get() > self.known.len() || self.bytes.get() > MOST_BYTES {
+            self.make_room();
         }
     }
 
-    /// The answers of the current event; `key` names its facts.
+    #[cold]
+    #[inline(never)]
+    fn make_room(&mut self) {
+        if self.bytes.get() > MOST_BYTES {
+            self.known.clear();
+            self.bytes.set(0);
+        }
+        self.known.resize_with(self.wanted.get().next_power_of_two(), OnceCell::new);
+    }
+
+    /// The answers about the facts that `key` names. To be asked for once per event: transient ones begin empty.
     #[inline]
-    pub(super) fn current(&self, key: impl FnOnce() -> Option<FactsKey>) -> &Answers {
-        if let Some((_, answers)) = self.current.get() {
-            return answers;
+    pub(super) fn about(&self, key: Option<FactsKey>) -> &Answers {
+        let Some(FactsKey { slot, version }) = key else { return self.no_place(0) };
+        let Some(place) = self.known.get(slot as usize) else { return self.no_place(slot as usize + 1) };
+        let answers = place.get_or_init(|| {
+            let size = size_of::<Answers>() + self.predicates + self.groups * size_of::<Listed>();
+            self.bytes.set(self.bytes.get() + size);
+            Answers::new(self.predicates, self.groups, version)
+        });
+        if answers.version.get() != version {
+            answers.forget(version);
         }
-        &self.current.get_or_init(|| self.take(key())).1
+        answers
     }
 
-    fn take(&self, key: Option<FactsKey>) -> (Option<u32>, Box<Answers>) {
-        let Some(FactsKey { slot, version }) = key else {
-            let mut answers =
-                self.transient.borrow_mut().take().unwrap_or_else(|| Answers::new(self.predicates, self.groups, 0));
-            answers.forget(0);
-            return (None, answers);
-        };
-        let mut known = self.known.borrow_mut();
-        if known.len() <= slot as usize {
-            known.resize_with(slot as usize + 1, || None);
-        }
-        let answers = match known[slot as usize].take() {
-            Some(mut answers) => {
-                if answers.version != version {
-                    answers.forget(version);
-                }
-                answers
-            }
-            None => {
-                let size = size_of::<Answers>() + self.predicates + self.groups * size_of::<Listed>();
-                if self.bytes.get() + size > MOST_BYTES {
-                    known.fill_with(|| None);
-                    self.bytes.set(0);
-                }
-                self.bytes.set(self.bytes.get() + size);
-                Answers::new(self.predicates, self.groups, version)
-            }
-        };
-        (Some(slot), answers)
+    /// Transient answers; the next event needs places for so many slots.
+    #[cold]
+    #[inline(never)]
+    fn no_place(&self, slots: usize) -> &Answers {
+        self.wanted.set(self.wanted.get().max(slots));
+        self.transient.forget(0);
+        &self.transient
     }
 }

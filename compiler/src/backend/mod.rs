@@ -2,8 +2,8 @@
 //!
 //! `interp` walks the IR, `native` is machine code made from it ([`codegen`]). How a predicate is answered is the same in
 //! both ([`plan`]): each field is asked for at most once per event, each predicate evaluated at most once per event,
-//! process image or name of a descriptor, those of a group together ([`groups`], [`frame`], [`kept`]). [`Matcher`] is one
-//! of them, or the reference evaluator.
+//! process image or descriptor, those of a group together ([`groups`], [`frame`], [`kept`]). Native code is not even run where
+//! that is known to find nothing ([`outcomes`]). [`Matcher`] is one of them, or the reference evaluator.
 
 pub mod codegen;
 pub mod frame;
@@ -12,6 +12,7 @@ pub mod interp;
 pub mod kept;
 pub mod measure;
 pub mod native;
+mod outcomes;
 pub mod plan;
 pub mod prepared;
 pub mod radix;
@@ -80,6 +81,7 @@ impl Matcher {
     }
 
     /// Reports the rules that match, in order: all of them, or only the first.
+    #[inline]
     pub fn run<E: Event>(&self, pad: &mut Pad, event: &E, all: bool, on_match: &mut dyn FnMut(RuleId)) {
         match self {
             Matcher::Jit(native) => native.run(pad, event, all),
@@ -96,6 +98,6 @@ impl Matcher {
         found.sort_unstable();
         found.dedup();
         found.truncate(if all { found.len() } else { 1 });
-        found.iter().for_each(|rule| on_match(RuleId(*rule)));
+        found.drain(..).for_each(|rule| on_match(RuleId(rule)));
     }
 }

@@ -5,6 +5,7 @@
 
 use super::codegen::{self, ALIGNMENT, CodeError, Context};
 use super::frame::{Frame, Pad};
+use super::outcomes::Outcome;
 use super::plan::{Plan, Run};
 use crate::hir::RuleSet;
 use crate::ir::{Program, RuleId};
@@ -132,24 +133,46 @@ impl Native {
         self.by_code.get(code as usize).is_some_and(Option::is_some)
     }
 
-    /// Finds the rules that match, all or at least the first of them; in any order, in the pad.
-    #[expect(unsafe_code, reason = "calls generated code")]
+    /// Finds the rules that match, all or at least the first of them; in any order, in the pad, where none is left.
+    #[inline]
     pub(super) fn run<E: Event>(&self, pad: &mut Pad, event: &E, all: bool) {
         let Some(function) = self.by_code.get(event.code() as usize).copied().flatten() else { return };
+        let outcome = if pad.outcomes.are_tried(function) { self.outcome(function, event) } else { None };
+        if outcome.as_ref().is_some_and(|outcome| pad.outcomes.is_nothing(outcome)) {
+            return;
+        }
+        let decided = self.call(function, pad, event, outcome.as_ref(), all);
+        if decided && let Some(outcome) = outcome {
+            pad.outcomes.set_nothing(outcome);
+        }
+    }
+
+    /// What decides the outcome of a function that looks at nothing else.
+    #[inline]
+    fn outcome<E: Event>(&self, function: u32, event: &E) -> Option<Outcome> {
+        let (flags, about_file) = self.plan.looks_at(function);
+        let flags = flags.map_or(Some(0), |flags| flags.read(&event.payload()))?;
+        let file = if about_file { Some(event.file()?) } else { None };
+        Some(Outcome { function, flags, image: event.image()?, file })
+    }
+
+    /// Calls a function; `outcome` says what the event would say. Whether it looked at nothing else and found nothing.
+    #[expect(unsafe_code, reason = "calls generated code")]
+    #[inline(never)]
+    fn call<E: Event>(&self, function: u32, pad: &mut Pad, event: &E, outcome: Option<&Outcome>, all: bool) -> bool {
         assert!(self.plan.fits(pad), "the pad was made for another program");
         let frame = Frame::new(event, pad);
+        let told = outcome.and_then(|outcome| frame.tell(outcome.image, outcome.file));
         let host = Host { run: Run { frame, plan: &self.plan, all }, functions: &self.functions };
-        let pad = host.run.frame.pad;
-        let image = host.run.frame.image();
-        let payload = event.payload();
+        let (pad, image, payload) = (host.run.frame.pad, host.run.frame.image(), event.payload());
         let context = Context {
             answers: pad.answers.as_ptr().cast(),
             memo: pad.memo.as_ptr().cast(),
             lists: pad.lists.as_ptr().cast(),
             states: image.states.as_ptr().cast(),
             image_lists: image.lists.as_ptr().cast(),
-            file_states: Cell::new(std::ptr::null()),
-            file_lists: Cell::new(std::ptr::null()),
+            file_states: Cell::new(told.map_or(std::ptr::null(), |file| file.states.as_ptr().cast())),
+            file_lists: Cell::new(told.map_or(std::ptr::null(), |file| file.lists.as_ptr().cast())),
             epoch: pad.epoch,
             memo_tag: pad.epoch << 1,
             extract: extract::<E>,
@@ -162,10 +185,12 @@ impl Native {
             lens: payload.lens,
             data: payload.data.as_ptr(),
             data_len: payload.data.len() as u64,
+            looked: Cell::new(0),
         };
         // SAFETY: the code reads only the context, the payload within its length, answers, memo, lists and states, whose
         // sizes were checked, and calls the callbacks, which were instantiated for the type behind `host`. It was generated for this plan.
         unsafe { self.functions[function as usize](&context) }
+        context.looked.get() == 0 && pad.found.borrow().is_empty()
     }
 }
 
@@ -211,7 +236,7 @@ unsafe extern "C" fn extract<E: Event>(context: *const Context, slot: u32) {
     host.run.frame.extract(slot as usize);
 }
 
-/// Finds out what has been answered about the name of the event's descriptor, and puts it where the code looks.
+/// Finds out what has been answered about the event's descriptor, and puts it where the code looks.
 ///
 /// # Safety
 /// As for [`host`].

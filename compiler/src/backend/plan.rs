@@ -10,8 +10,9 @@ use super::prepared::{Prepared, Spread, spread};
 use crate::hir::{Comparison, EventSet, Operand, Predicate, RuleSet};
 use crate::ir::cost::{Lifetime, lifetime};
 use crate::ir::inplace::{InPlace, in_place};
-use crate::ir::{FunctionId, Group, GroupKind, PredicateId, Program, RuleId};
-use crate::value::{Event, FieldRef};
+use crate::ir::{Block, Function, FunctionId, Group, GroupKind, PredicateId, Program, RuleId};
+use crate::value::{Event, FieldRef, Payload};
+use peregrine_schema::derived::Reading;
 use rustc_hash::FxHashMap;
 use std::cell::Cell;
 use std::sync::OnceLock;
@@ -26,8 +27,46 @@ pub struct Plan {
     switches: Vec<PlannedSwitch>,
     /// For each function the number of its first switch.
     first_switch: Vec<u32>,
+    functions: Vec<PlannedFunction>,
     images: Counts,
     files: Counts,
+}
+
+/// What a function looks at.
+#[derive(Debug, Default)]
+struct PlannedFunction {
+    /// The event's descriptor, itself or in the cases of its switches.
+    about_file: bool,
+    flags: Option<Flags>,
+}
+
+/// Where the flags of an opening call lie in the record, and which of them a function asks about.
+#[derive(Debug)]
+pub(super) struct Flags {
+    place: InPlace,
+    bits: u32,
+}
+
+impl Flags {
+    /// Reads them; `None` if the record is of an unusual form.
+    #[inline]
+    pub(super) fn read(&self, payload: &Payload<'_>) -> Option<u32> {
+        let usual = |(lens, (mask, value)): (&u64, &(u64, u64))| lens & mask == *value;
+        if !payload.lens.iter().zip(&self.place.fixed).all(usual) {
+            return None;
+        }
+        let length = |param: &u8| payload.lens[usize::from(param / 4)] >> (16 * (param % 4)) & 0xffff;
+        let at = self.place.before as usize + self.place.varying.iter().map(length).sum::<u64>() as usize;
+        let number = payload.data.get(at..)?.first_chunk::<4>()?;
+        Some(u32::from_le_bytes(*number) & self.bits)
+    }
+
+    /// Whether a predicate that is answered from the record asks about them.
+    fn are_at(&self, place: &InPlace) -> bool {
+        let InPlace { fixed, before, varying, size, reading, .. } = &self.place;
+        matches!((reading, place.reading), (Reading::AnyBit(_), Reading::AnyBit(_)))
+            && (fixed, before, varying, size) == (&place.fixed, &place.before, &place.varying, &place.size)
+    }
 }
 
 /// Predicates and groups of a lifetime.
@@ -66,6 +105,8 @@ struct PlannedGroup {
     lifetime: Lifetime,
     /// Number among the groups of its lifetime.
     place: u32,
+    /// Place of its first predicate; the others follow.
+    first: u32,
     prepared: OnceLock<PreparedGroup>,
 }
 
@@ -85,6 +126,20 @@ impl Places {
     }
 }
 
+/// Numbers the predicates of each lifetime, those of a group one after the other.
+fn number(predicates: &mut [Planned], groups: &[Group]) -> Places {
+    let mut places = Places::default();
+    let mut numbered = vec![false; predicates.len()];
+    let all = (0..predicates.len()).map(|p| PredicateId(p as u32));
+    for id in groups.iter().flat_map(|group| group.members.iter().copied()).chain(all) {
+        let planned = &mut predicates[id.0 as usize];
+        if !std::mem::replace(&mut numbered[id.0 as usize], true) {
+            planned.place = places.next(planned.lifetime);
+        }
+    }
+    places
+}
+
 /// Whether a group answers tests outside of switches, too. A search for one text is faster than one for many.
 fn answers_tests(group: &Group) -> bool {
     use GroupKind::*;
@@ -101,25 +156,28 @@ pub struct PlannedSwitch {
 impl Plan {
     /// The plan of a program of `rules`.
     pub fn new(rules: &RuleSet, program: &Program) -> Plan {
-        let mut places = Places::default();
-        let plan = |p: &Predicate| {
-            let lifetime = lifetime(rules, p);
-            Planned {
-                predicate: p.clone(),
-                lifetime,
-                place: places.next(lifetime),
-                spread: spread(rules, &p.lhs),
-                group: None,
-                prepared: OnceLock::new(),
-            }
+        let plan = |p: &Predicate| Planned {
+            predicate: p.clone(),
+            lifetime: lifetime(rules, p),
+            place: 0,
+            spread: spread(rules, &p.lhs),
+            group: None,
+            prepared: OnceLock::new(),
         };
         let mut predicates: Vec<Planned> = program.predicates.iter().map(plan).collect();
+        let places = number(&mut predicates, &program.groups);
         let mut group_places = Places::default();
         let plan_group = |g: &Group| {
-            let of_member = |p: &PredicateId| predicates[p.0 as usize].lifetime;
+            let first = g.members.first().map(|p| &predicates[p.0 as usize]);
             // Its predicates are about one field, and about nothing else.
-            let lifetime = g.members.first().map_or(Lifetime::Event, of_member);
-            PlannedGroup { group: g.clone(), lifetime, place: group_places.next(lifetime), prepared: OnceLock::new() }
+            let lifetime = first.map_or(Lifetime::Event, |p| p.lifetime);
+            PlannedGroup {
+                group: g.clone(),
+                lifetime,
+                place: group_places.next(lifetime),
+                first: first.map_or(0, |p| p.place),
+                prepared: OnceLock::new(),
+            }
         };
         let groups: Vec<PlannedGroup> = program.groups.iter().map(plan_group).collect();
         for (index, planned) in groups.iter().enumerate().filter(|(_, g)| answers_tests(&g.group)) {
@@ -133,6 +191,7 @@ impl Plan {
             groups,
             switches: Vec::new(),
             first_switch: Vec::new(),
+            functions: Vec::new(),
             images,
             files,
         };
@@ -144,8 +203,30 @@ impl Plan {
             for switch in &function.switches {
                 plan.switches.push(Plan::switch(&switch.cases, &group_of));
             }
+            let planned = plan.function(function);
+            plan.functions.push(planned);
         }
         plan
+    }
+
+    /// What a function looks at; those of its cases are known.
+    fn function(&self, function: &Function) -> PlannedFunction {
+        let mut planned = PlannedFunction::default();
+        let of_file = |p: &PredicateId| self.predicates[p.0 as usize].lifetime == Lifetime::File;
+        for (predicate, case) in function.switches.iter().flat_map(|switch| &switch.cases) {
+            planned.about_file |= of_file(predicate) || self.functions[case.0 as usize].about_file;
+        }
+        for block in &function.blocks {
+            let Block::Test { predicate, .. } = block else { continue };
+            planned.about_file |= of_file(predicate);
+            let Some(place) = self.in_place(predicate.0, &function.codes) else { continue };
+            let (Reading::AnyBit(bits), 4) = (place.reading, place.size) else { continue };
+            let flags = planned.flags.get_or_insert_with(|| Flags { place: place.clone(), bits: 0 });
+            if flags.are_at(&place) {
+                flags.bits |= bits;
+            }
+        }
+        planned
     }
 
     fn switch(cases: &[(PredicateId, FunctionId)], group_of: &FxHashMap<PredicateId, u32>) -> PlannedSwitch {
@@ -168,8 +249,8 @@ impl Plan {
 
     /// Memory for a worker.
     pub fn pad(&self) -> Pad {
-        let (images, files) = (self.images.store(), self.files.store());
-        Pad::new(self.fields.len(), self.predicates.len(), self.groups.len(), images, files)
+        let kept = [self.images.store(), self.files.store()];
+        Pad::new(self.fields.len(), self.predicates.len(), self.groups.len(), self.functions.len(), kept)
     }
 
     /// Whether a pad was made for this plan.
@@ -193,6 +274,24 @@ impl Plan {
         match planned.lifetime {
             Lifetime::Image | Lifetime::File => (planned.lifetime, planned.place),
             Lifetime::Event | Lifetime::Evaluation => (planned.lifetime, group),
+        }
+    }
+
+    /// The flags that a function asks about, and whether it or a case of its switches asks about the descriptor.
+    #[inline]
+    pub(super) fn looks_at(&self, function: u32) -> (Option<&Flags>, bool) {
+        let planned = &self.functions[function as usize];
+        (planned.flags.as_ref(), planned.about_file)
+    }
+
+    /// Whether a test of a function looks at something that only the event says, but for the flags of the function.
+    pub fn looks_at_event(&self, function: usize, predicate: u32, codes: &EventSet) -> bool {
+        match self.predicates[predicate as usize].lifetime {
+            Lifetime::Image | Lifetime::File => false,
+            Lifetime::Event | Lifetime::Evaluation => {
+                let place = self.in_place(predicate, codes);
+                !place.zip(self.functions[function].flags.as_ref()).is_some_and(|(place, flags)| flags.are_at(&place))
+            }
         }
     }
 
@@ -243,14 +342,24 @@ impl<E: Event + ?Sized> Run<'_, '_, E> {
             });
         };
         let state = &kept.states[planned.place as usize];
-        match state.get() {
-            0 => {
-                let held = self.evaluate(predicate);
-                state.set(1 + u8::from(held));
-                held
-            }
-            known => known == 2,
+        if state.get() == 0 && !planned.group.is_some_and(|group| self.answer(group, kept)) {
+            state.set(1 + u8::from(self.evaluate(predicate)));
         }
+        state.get() == 2
+    }
+
+    /// Answers all predicates of a group that outlive the event; `false` if they must be asked one by one.
+    fn answer(&self, group: u32, kept: &Answers) -> bool {
+        let listed = self.listed(group);
+        if listed.made == UNKNOWN {
+            return false;
+        }
+        let PlannedGroup { first, group: Group { members, .. }, .. } = &self.plan.groups[group as usize];
+        let first = *first as usize;
+        kept.states[first..first + members.len()].iter().for_each(|state| state.set(1));
+        let place = |predicate: &u32| self.plan.predicates[*predicate as usize].place as usize;
+        self.with_list(group, listed, |list| list.iter().for_each(|p| kept.states[place(p)].set(2)));
+        true
     }
 
     /// Whether a predicate's answer is there, or must not be asked for but by its rule.

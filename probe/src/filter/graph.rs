@@ -59,11 +59,6 @@ impl Graph {
         Graph { nodes, root }.without_others()
     }
 
-    /// The graph that everything passes.
-    pub(crate) fn everything() -> Graph {
-        Graph { nodes: vec![Simple::Constant(true)], root: 0 }
-    }
-
     /// Which nodes the root leads to.
     fn wanted(&self) -> Vec<bool> {
         let mut wanted = vec![false; self.nodes.len()];

@@ -380,11 +380,6 @@ impl Prefilter {
             first += text.tables.len();
         }
         self.descriptor = self.descriptor.filter(|_| sockets);
-        // What is asked about the descriptor only together with texts is found out before them all the same.
-        if sockets && !self.stages.iter().any(|(stage, _)| *stage == Stage::Sockets) {
-            let at = self.stages.partition_point(|(stage, _)| *stage < Stage::Sockets);
-            self.stages.insert(at, (Stage::Sockets, Graph::everything()));
-        }
     }
 }
 

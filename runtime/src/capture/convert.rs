@@ -193,13 +193,13 @@ impl Converter {
         self.not_stored
     }
 
-    /// Whether an event is of its current form and passes, and nothing is to be done about it: [`Converter::convert`]
-    /// need not be asked.
+    /// Whether an event with so many parameters is of its current form and passes, and nothing is to be done about it:
+    /// [`Converter::convert`] need not be asked.
     #[inline(always)]
-    pub fn is_current(record: &Record<'_>) -> bool {
-        match CLASSES[usize::from(record.code)] {
+    pub fn is_current(code: u16, params: usize) -> bool {
+        match CLASSES[usize::from(code)] {
             Class::Pass => true,
-            Class::Exit(count) => record.params.count() == usize::from(count),
+            Class::Exit(count) => params == usize::from(count),
             _ => false,
         }
     }

@@ -52,7 +52,8 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
 
 #[inline(always)]
 fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    u64::from(u32_at(bytes, at)) | u64::from(u32_at(bytes, at + 4)) << 32
+    let b = &bytes[at..at + 8];
+    u64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]])
 }
 
 /// Code of the event in a whole block; `None` if the block ends before it.
@@ -66,12 +67,44 @@ pub(super) fn code(block: &[u8], form: EventBlock) -> Option<u16> {
 /// Bytes of a usual block before the lengths.
 const USUAL_HEAD: usize = HEADER + EventBlock::USUAL.prefix() + EVENT_HEADER;
 
-/// The event that the window begins with, and the length of its block, if it is of the usual form, of this schema,
-/// with lengths of two bytes, whole and without error. The way of nearly all events: everything else, errors
-/// included, is left to [`parse`].
-#[inline(always)]
-pub(super) fn usual(window: &[u8]) -> Option<(Record<'_>, usize)> {
+/// An event of the usual form. Most are passed over without that their record is put together.
+#[derive(Clone, Copy)]
+pub struct UsualEvent<'a> {
+    head: &'a [u8; USUAL_HEAD],
+    /// Bytes of the block.
+    pub(super) length: usize,
+    /// What follows the block.
+    pub(super) rest: &'a [u8],
+    /// Event code, below [`EVENT_COUNT`].
+    pub code: u16,
+    /// Thread id.
+    pub tid: i64,
+    /// Parameters.
+    pub params: Params<'a>,
+}
+
+impl<'a> UsualEvent<'a> {
     const EVENT: usize = HEADER + EventBlock::USUAL.prefix();
+
+    /// The whole event.
+    #[inline(always)]
+    pub fn record(&self) -> Record<'a> {
+        Record {
+            ts: u64_at(self.head, Self::EVENT),
+            tid: self.tid,
+            code: self.code,
+            cpu: u16_at(self.head, HEADER),
+            flags: 0,
+            params: self.params,
+        }
+    }
+}
+
+/// The event that the window begins with, if it is of the usual form, of this schema, with lengths of two bytes, whole
+/// and without error. The way of nearly all events: everything else, errors included, is left to [`parse`].
+#[inline(always)]
+pub(super) fn usual(window: &[u8]) -> Option<UsualEvent<'_>> {
+    const EVENT: usize = UsualEvent::EVENT;
     let head = window.first_chunk::<USUAL_HEAD>()?;
     let length = u32_at(head, 4) as usize;
     let code = u16_at(head, EVENT + CODE);
@@ -81,38 +114,33 @@ pub(super) fn usual(window: &[u8]) -> Option<(Record<'_>, usize)> {
         || usize::from(code) >= EVENT_COUNT
         || LARGE[usize::from(code)]
         || length > MAX_PLAIN_EVENT as usize + HEADER
-        || length > window.len()
         || end + TRAILER > length
     {
         return None;
     }
-    let body = window.get(USUAL_HEAD..end)?;
+    let (block, rest) = window.split_at_checked(length)?;
+    let body = block.get(USUAL_HEAD..end)?;
     let count = u32_at(head, EVENT + COUNTLESS) as usize;
     let (lens, data) = body.split_at_checked(2 * count)?;
     // Parameters follow the lengths: what is read beyond the last length is forgotten. Fewer bytes are odd.
-    let heads = match count {
-        0 => [0, 0],
-        1..4 => [u64::from_le_bytes(*body.first_chunk()?) & !(u64::MAX << (16 * count)), 0],
-        4 => [u64::from_le_bytes(*body.first_chunk()?), 0],
+    let (heads, size) = match count {
+        0 => ([0, 0], 0),
+        1..=4 => {
+            let head = u64::from_le_bytes(*body.first_chunk()?) & u64::MAX >> (64 - 16 * count);
+            ([head, 0], sum_of_four(head))
+        }
         _ => {
             let (first, second) = body.first_chunk::<16>()?.split_at(8);
             let unused = 8_usize.saturating_sub(count);
             let second = u64::from_le_bytes(*second.first_chunk()?) & u64::MAX >> (16 * unused);
-            [u64::from_le_bytes(*first.first_chunk()?), second]
+            let heads = [u64::from_le_bytes(*first.first_chunk()?), second];
+            let more = lens.get(16..).map_or(0, |more| sum_u16(more) as usize);
+            (heads, sum_of_four(heads[0]) + sum_of_four(heads[1]) + more)
         }
     };
-    let more = lens.get(16..).map_or(0, |more| sum_u16(more) as usize);
-    let size = sum_of_four(heads[0]) + sum_of_four(heads[1]) + more;
     let data = data.get(..size)?;
-    let record = Record {
-        ts: u64_at(head, EVENT),
-        tid: u64_at(head, EVENT + 8) as i64,
-        code,
-        cpu: u16_at(head, HEADER),
-        flags: 0,
-        params: Params::narrow(lens, data, heads),
-    };
-    Some((record, length))
+    let tid = u64_at(head, EVENT + 8) as i64;
+    Some(UsualEvent { head, length, rest, code, tid, params: Params::narrow(lens, data, heads) })
 }
 
 /// The same as [`parse`], for forms that are rare.

@@ -40,6 +40,7 @@ mod writer;
 
 pub use convert::{ConvertError, Converted, Converter};
 pub use error::{CaptureError, Offset, Problem};
+pub use event::UsualEvent;
 pub(crate) use event::live;
 pub use metadata::{
     FdEntry, FdInfo, FdList, Group, Interface, InterfaceAddr, MachineInfo, Metadata, Process, User, Users,

@@ -10,7 +10,7 @@
 
 use super::blocks::{EventBlock, HEADER, Kind, SECTION, TRAILER, USUAL_EVENT};
 use super::error::{CaptureError, Offset, Problem};
-use super::event;
+use super::event::{self, UsualEvent};
 use super::metadata::{self, Fields, MAX_ENTRY, Metadata};
 use super::source::Source;
 use crate::record::Record;
@@ -71,17 +71,17 @@ pub struct Usual<'a> {
 }
 
 impl<'a> Usual<'a> {
-    /// The next event, with the length of its block, which is to be [passed](Usual::pass) over.
+    /// The next event, which is to be [passed](Usual::pass) over.
     #[inline(always)]
-    pub fn peek(&self) -> Option<(Record<'a>, usize)> {
+    pub fn peek(&self) -> Option<UsualEvent<'a>> {
         event::usual(self.rest)
     }
 
     /// Passes over an event.
     #[inline(always)]
-    pub fn pass(&mut self, length: usize) {
-        self.source.pass(length);
-        self.rest = self.rest.get(length..).unwrap_or_default();
+    pub fn pass(&mut self, event: &UsualEvent<'a>) {
+        self.source.pass(event.length);
+        self.rest = event.rest;
     }
 }
 

@@ -5,13 +5,13 @@
 
 use super::EventView;
 use super::bound::BoundField;
-use super::files::{Kind, Name};
+use super::files::{File, Files, Kind};
 use super::net::{self, End};
 use super::param;
 use super::paths;
 use super::text::Text;
 use crate::state::{Fd, FdKind, L4, Role, Thread};
-use peregrine_compiler::value::Value;
+use peregrine_compiler::value::{FactsKey, Value};
 use peregrine_schema::events::code;
 use peregrine_schema::{EventFlags, FieldId};
 
@@ -99,15 +99,21 @@ fn descriptor<'a>(view: &EventView<'a>, num: i64) -> Option<&'a Fd> {
     view.event_fd().or_else(|| view.fd(num))
 }
 
-/// What decides the fields with `FILE`, if it can be told without putting a name together.
-pub(super) fn file<'a>(view: &EventView<'a>) -> Option<Name<'a>> {
+/// The number of what decides the fields with `FILE`, if it can be told without putting a name together.
+#[inline]
+pub(super) fn file(view: &EventView<'_>, files: &mut Files) -> Option<FactsKey> {
     if !view.event().flags.any(HANDLES_FD) {
         return None;
     }
     let thread = view.thread()?;
-    if let Some(fd) = descriptor(view, view.cur.fd.unwrap_or(-1)) {
-        return Some(Name { kind: Kind::Known(fd.kind), name: &fd.name, raw: &fd.name_raw });
+    match descriptor(view, view.cur.fd.unwrap_or(-1)) {
+        Some(fd) => files.of(fd),
+        None => unopened(view, thread, files),
     }
+}
+
+/// The same for what could not be opened.
+fn unopened<'a>(view: &EventView<'a>, thread: &'a Thread, files: &mut Files) -> Option<FactsKey> {
     if !matches!(view.rec.code, code::OPENAT_2_X | code::OPENAT2_X) {
         return None;
     }
@@ -117,7 +123,7 @@ pub(super) fn file<'a>(view: &EventView<'a>) -> Option<Name<'a>> {
         paths::AT_FDCWD => view.cwd(thread),
         _ => return None,
     };
-    Some(Name { kind: Kind::Unopened(view.rec.code), name, raw })
+    files.key(File { kind: Kind::Unopened(view.rec.code), name, raw, socket: None })
 }
 
 /// `fd.name`.

@@ -1,32 +1,38 @@
-//! Names of descriptors, numbered: what rules say of a name is remembered by its number ([`Event::file`]).
+//! Descriptors by what rules see of them, numbered: what rules say of them is remembered by the number
+//! ([`Event::file`]).
 //!
 //! ```text
-//! entry   version | kind | name | name as given        found by a hash of one of the names
+//! stamp ─► recent ─────────────────────────────► entry   version | kind | name | name as given | socket
+//!          what the descriptor is ─► hash of a name ─┘
 //! ```
 //!
-//! A table of fixed size. Where two names have the same place the later one drives the earlier one out, under a new
+//! Tables of fixed size. Where two have the same place the later one drives the earlier one out, an entry under a new
 //! version: nothing is wrong then, only forgotten.
 //!
 //! [`Event::file`]: peregrine_compiler::value::Event::file
 
+use crate::state::Fd;
+use crate::state::fd::Socket;
 use peregrine_compiler::value::FactsKey;
-use rustc_hash::FxHasher;
-use std::hash::Hasher as _;
 
-/// Names that are remembered; a power of two.
+/// Entries; a power of two.
 const PLACES: usize = 16384;
+/// Descriptors whose entry is found by their stamp; a power of two.
+const RECENT: usize = 1024;
 /// Longest name that is remembered, bytes.
 const LONGEST: usize = 512;
 
 /// What decides all fields with `FILE`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Name<'n> {
-    /// What kind of thing is called so.
+pub(super) struct File<'n> {
+    /// What kind of thing it is.
     pub(super) kind: Kind,
     /// The name, or the directory from which the name as given starts.
     pub(super) name: &'n [u8],
     /// The name as given.
     pub(super) raw: &'n [u8],
+    /// What a descriptor is as a socket.
+    pub(super) socket: Option<Socket>,
 }
 
 /// Kinds of things with a name.
@@ -41,10 +47,11 @@ pub(super) enum Kind {
     Unopened(u16),
 }
 
-/// The table of one worker.
+/// The tables of one worker.
 #[derive(Debug, Default)]
 pub(crate) struct Files {
     entries: Vec<Entry>,
+    recent: Vec<Recent>,
     versions: u64,
 }
 
@@ -54,26 +61,54 @@ struct Entry {
     kind: Kind,
     name: Vec<u8>,
     raw: Vec<u8>,
+    socket: Option<Socket>,
+}
+
+/// The entry of a descriptor, as long as its version is this one.
+#[derive(Debug, Clone, Copy, Default)]
+struct Recent {
+    stamp: u64,
+    slot: u32,
+    version: u64,
 }
 
 impl Files {
-    /// The number of a name; `None` if it is too long to be remembered.
-    pub(super) fn key(&mut self, file: Name<'_>) -> Option<FactsKey> {
+    /// The number of a descriptor; `None` if its name is too long to be remembered.
+    #[inline]
+    pub(super) fn of(&mut self, fd: &Fd) -> Option<FactsKey> {
+        let stamp = fd.stamp().map_or(0, |stamp| stamp.get());
+        let place = stamp as usize % RECENT;
+        if let Some(&Recent { stamp: of, slot, version }) = self.recent.get(place)
+            && of == stamp
+            && stamp != 0
+            && self.entries[slot as usize].version == version
+        {
+            return Some(FactsKey { slot, version });
+        }
+        let file = File { kind: Kind::Known(fd.kind), name: &fd.name, raw: &fd.name_raw, socket: fd.socket() };
+        let key = self.key(file)?;
+        self.recent[place] = Recent { stamp, slot: key.slot, version: key.version };
+        Some(key)
+    }
+
+    /// The number of what is described; `None` if a name is too long to be remembered.
+    #[inline]
+    pub(super) fn key(&mut self, file: File<'_>) -> Option<FactsKey> {
         if file.name.len() > LONGEST || file.raw.len() > LONGEST {
             return None;
         }
         if self.entries.is_empty() {
             self.entries.resize_with(PLACES, Entry::default);
+            self.recent.resize(RECENT, Recent::default());
         }
-        // An absolute path decides the name as well, as a rule.
-        let hashed = if file.raw.starts_with(b"/") { file.raw } else { file.name };
-        let mut hasher = FxHasher::default();
-        hasher.write(hashed);
-        let slot = hasher.finish() as usize % PLACES;
+        // An absolute path decides the name as well, as a rule. The two ends of a connection within the machine are called
+        // the same.
+        let hashed = if file.raw.first() == Some(&b'/') { file.raw } else { file.name };
+        let slot = place(hashed, file.socket.map_or(0, |socket| socket.role() as u64));
         let entry = &mut self.entries[slot];
-        if entry.kind != file.kind || entry.name != file.name || entry.raw != file.raw {
+        if entry.kind != file.kind || entry.name != file.name || entry.raw != file.raw || entry.socket != file.socket {
             self.versions += 1;
-            (entry.version, entry.kind) = (self.versions, file.kind);
+            (entry.version, entry.kind, entry.socket) = (self.versions, file.kind, file.socket);
             for (kept, new) in [(&mut entry.name, file.name), (&mut entry.raw, file.raw)] {
                 kept.clear();
                 kept.extend_from_slice(new);
@@ -83,38 +118,78 @@ impl Files {
     }
 }
 
+/// A hash.
+#[inline]
+fn place(text: &[u8], more: u64) -> usize {
+    let mix = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
+    let (words, rest) = text.as_chunks::<8>();
+    let start = mix(more, text.len() as u64);
+    let hash = words.iter().fold(start, |hash, bytes| mix(hash, word(bytes)));
+    // The last bytes once more in part, which is cheaper than to take them one by one.
+    let hash = match text.last_chunk::<8>() {
+        Some(last) => mix(hash, word(last)),
+        None => rest.iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte))),
+    };
+    (hash >> 40) as usize % PLACES
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::FdKind;
+    use crate::state::{Addr, FdKind, Role};
+
+    fn file<'a>(kind: Kind, name: &'a [u8], raw: &'a [u8]) -> File<'a> {
+        File { kind, name, raw, socket: None }
+    }
 
     #[test]
-    fn equal_names_have_equal_numbers_and_others_do_not() {
+    fn equal_files_have_equal_numbers_and_others_do_not() {
         let mut files = Files::default();
-        let name = |kind, name, raw| Name { kind, name, raw };
-        let names = [
-            name(Kind::Known(FdKind::File), b"/a".as_slice(), b"/a".as_slice()),
-            name(Kind::Known(FdKind::Directory), b"/a", b"/a"),
-            name(Kind::Unopened(1), b"/a", b"/a"),
-            name(Kind::Unopened(2), b"/a", b"/a"),
-            name(Kind::Known(FdKind::File), b"/aa", b""),
-            name(Kind::Known(FdKind::File), b"/", b"a/"),
-            name(Kind::Known(FdKind::File), b"/b", b"/a"),
-            name(Kind::Known(FdKind::File), b"", b""),
+        let all = [
+            file(Kind::Known(FdKind::File), b"/a".as_slice(), b"/a".as_slice()),
+            file(Kind::Known(FdKind::Directory), b"/a", b"/a"),
+            file(Kind::Unopened(1), b"/a", b"/a"),
+            file(Kind::Unopened(2), b"/a", b"/a"),
+            file(Kind::Known(FdKind::File), b"/aa", b""),
+            file(Kind::Known(FdKind::File), b"/", b"a/"),
+            file(Kind::Known(FdKind::File), b"/b", b"/a"),
+            file(Kind::Known(FdKind::File), b"", b""),
         ];
         let mut known = std::collections::HashSet::new();
-        for file in names {
+        for file in all {
             let key = files.key(file).unwrap();
             assert!(key.version != 0 && known.insert((key.slot, key.version)));
             assert_eq!(files.key(file), Some(key));
         }
         // Driven out by another one, a name comes back under another number.
-        let first = files.key(names[0]);
+        let first = files.key(all[0]);
         for i in 0..100_000 {
             let other = format!("/{i}");
-            files.key(Name { kind: Kind::Known(FdKind::File), name: other.as_bytes(), raw: b"" });
+            files.key(file(Kind::Known(FdKind::File), other.as_bytes(), b""));
         }
-        assert_ne!(files.key(names[0]), first);
-        assert_eq!(files.key(name(Kind::Known(FdKind::File), &[b'a'; 513], b"")), None);
+        assert_ne!(files.key(all[0]), first);
+        assert_eq!(files.key(file(Kind::Known(FdKind::File), &[b'a'; 513], b"")), None);
+    }
+
+    #[test]
+    fn sockets_differ_by_all_that_rules_see() {
+        let mut files = Files::default();
+        let mut fd = Fd::new(FdKind::Ipv4Sock);
+        let mut known = std::collections::HashSet::new();
+        let mut changes: [&mut dyn FnMut(&mut Fd); 6] = [
+            &mut |_| {},
+            &mut |fd| fd.set_addr(Addr::V4 { sip: [1; 4], dip: [2; 4], sport: 3, dport: 4 }),
+            &mut |fd| fd.role = Role::Server,
+            &mut |fd| fd.connected = true,
+            &mut |fd| fd.set_addr(Addr::V4 { sip: [1; 4], dip: [2; 4], sport: 3, dport: 5 }),
+            &mut |fd| fd.kind = FdKind::Ipv4ServSock,
+        ];
+        for change in &mut changes {
+            change(&mut fd);
+            let key = files.of(&fd).unwrap();
+            assert!(known.insert((key.slot, key.version)));
+            assert_eq!(files.of(&fd.clone()), Some(key));
+        }
     }
 }

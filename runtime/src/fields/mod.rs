@@ -50,7 +50,7 @@ use bound::BoundField;
 use peregrine_compiler::value::{Event, FactsKey, Payload, Value};
 use peregrine_schema::events::code;
 use peregrine_schema::{self as schema, Class, Format, Origin, Type};
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 /// One event as seen by conditions and outputs.
 pub struct EventView<'a> {
@@ -68,7 +68,7 @@ pub struct EventView<'a> {
     /// Names of an unknown descriptor, cleaned and as written, put together on first use.
     names: [OnceCell<Option<&'a [u8]>>; 2],
     /// The descriptor the event works on, looked up on first use.
-    descriptor: OnceCell<Option<&'a Fd>>,
+    descriptor: Cell<Option<Option<&'a Fd>>>,
     thread: Option<&'a Thread>,
 }
 
@@ -92,6 +92,7 @@ pub struct Shown<'e> {
 
 impl<'a> EventView<'a> {
     /// A view of an event. `scratch` must be reset between events.
+    #[inline]
     pub fn new(event: Delivered<'a>, bound: &'a Bound, scratch: &'a bumpalo::Bump, env: &'a Env) -> EventView<'a> {
         EventView {
             num: event.number,
@@ -104,7 +105,7 @@ impl<'a> EventView<'a> {
             scratch,
             env,
             names: [OnceCell::new(), OnceCell::new()],
-            descriptor: OnceCell::new(),
+            descriptor: Cell::new(None),
             thread: event.state.event_thread(event.current, event.record.tid),
         }
     }
@@ -188,11 +189,14 @@ impl<'a> EventView<'a> {
     }
 
     /// The descriptor the event works on, as the state found it.
+    #[inline]
     fn event_fd(&self) -> Option<&'a Fd> {
         if let Some(known) = self.descriptor.get() {
-            return *known;
+            return known;
         }
-        *self.descriptor.get_or_init(|| self.state.event_fd(self.cur))
+        let descriptor = self.state.event_fd(self.cur);
+        self.descriptor.set(Some(descriptor));
+        descriptor
     }
 
     /// Current directory of the event's process, with trailing slash.
@@ -256,12 +260,14 @@ impl Event for EventView<'_> {
         self.value(field, Purpose::Condition)
     }
 
+    #[inline]
     fn image(&self) -> Option<FactsKey> {
         self.facts.map(|facts| FactsKey { slot: facts.slot, version: facts.version })
     }
 
+    #[inline]
     fn file(&self) -> Option<FactsKey> {
-        self.env.files.borrow_mut().key(fd::file(self)?)
+        fd::file(self, &mut self.env.files.borrow_mut())
     }
 
     fn fingerprint(&self, slot: usize) -> Option<u64> {

@@ -40,14 +40,18 @@ pub(super) struct Stamps {
 
 impl Default for Stamps {
     fn default() -> Stamps {
-        // No two tables of a process give the same stamps: who keeps what it derived from one may go on with another.
-        static TABLES: AtomicU64 = AtomicU64::new(0);
-        Stamps::after(TABLES.fetch_add(STAMPS_OF_TABLE, Ordering::Relaxed))
+        Stamps::after(before_first())
     }
 }
 
-/// Stamps that a table may give before they are those of another.
-const STAMPS_OF_TABLE: u64 = 1 << 40;
+/// Below the first stamp of a table. No two tables of a process, of threads or of descriptors, give the same stamps: who
+/// keeps what it derived from one may go on with another.
+pub(super) fn before_first() -> u64 {
+    /// Stamps that a table may give before they are those of another.
+    const STAMPS_OF_TABLE: u64 = 1 << 40;
+    static TABLES: AtomicU64 = AtomicU64::new(0);
+    TABLES.fetch_add(STAMPS_OF_TABLE, Ordering::Relaxed)
+}
 
 impl Stamps {
     /// Stamps above `last`.

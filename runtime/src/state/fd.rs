@@ -226,6 +226,24 @@ pub struct Fd {
     pub upper_layer: bool,
     /// Overlayfs lower layer.
     pub lower_layer: bool,
+    /// Another number after every change of a descriptor in a table; 0 for what has not been in one.
+    pub(super) stamp: u64,
+}
+
+/// What rules see of a socket besides its type and names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Socket {
+    /// Addresses and protocol of internet sockets.
+    bytes: [u8; 40],
+    role: Role,
+    connected: bool,
+}
+
+impl Socket {
+    /// Which end of a connection it is.
+    pub fn role(&self) -> Role {
+        self.role
+    }
 }
 
 impl Fd {
@@ -251,6 +269,7 @@ impl Fd {
             pid: 0,
             upper_layer: false,
             lower_layer: false,
+            stamp: 0,
         }
     }
 
@@ -259,7 +278,7 @@ impl Fd {
         let (mut name, mut name_raw) = (std::mem::take(&mut self.name), std::mem::take(&mut self.name_raw));
         name.clone_from(&other.name);
         name_raw.clone_from(&other.name_raw);
-        *self = Fd { name, name_raw, ..*other };
+        *self = Fd { name, name_raw, stamp: 0, ..*other };
     }
 
     /// Gives it another name.
@@ -284,6 +303,22 @@ impl Fd {
             }
             _ => Addr::None,
         }
+    }
+
+    /// What is known of it as a socket; `None` if that is nothing.
+    #[inline]
+    pub fn socket(&self) -> Option<Socket> {
+        let has_bytes = Fd::l4_at(self.kind).is_some();
+        let bytes = if has_bytes { self.sock } else { [0; 40] };
+        let known = has_bytes || self.connected || self.role != Role::None;
+        known.then_some(Socket { bytes, role: self.role, connected: self.connected })
+    }
+
+    /// A number that only copies have as well, and this one only as long as it is what it is; none before it is in a
+    /// table.
+    #[inline]
+    pub fn stamp(&self) -> Option<std::num::NonZeroU64> {
+        std::num::NonZeroU64::new(self.stamp)
     }
 
     /// Transport protocol; `Unknown` for what is not an internet socket.

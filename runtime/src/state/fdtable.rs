@@ -5,9 +5,9 @@
 //! ```
 //!
 //! A child's table has its parent's descriptors until one of them changes its. What must hold: every index in a
-//! table counts once in the pool, so a table is emptied ([`Pool::release_all`]) before it is dropped. The memory of
-//! descriptors that are gone, that of their names included, serves for the next ones: opening and closing files
-//! allocates nothing.
+//! table counts once in the pool, so a table is emptied ([`Pool::release_all`]) before it is dropped; whatever changes a
+//! descriptor gives it a new stamp ([`Fd::stamp`]). The memory of descriptors that are gone, that of their names included,
+//! serves for the next ones: opening and closing files allocates nothing.
 //!
 //! A table holds at most [`MAX_FDS`] descriptors; more are not kept.
 
@@ -99,10 +99,18 @@ impl FdTable {
 }
 
 /// The descriptors of all tables.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Pool {
     entries: Vec<Entry>,
     free: Vec<u32>,
+    /// The last one given.
+    stamp: u64,
+}
+
+impl Default for Pool {
+    fn default() -> Pool {
+        Pool { entries: Vec::new(), free: Vec::new(), stamp: super::facts::before_first() }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -144,10 +152,12 @@ impl Pool {
     }
 
     /// Adds or replaces a descriptor; `false` if the table is full.
-    pub(super) fn insert(&mut self, table: &mut FdTable, num: i64, fd: Fd) -> bool {
+    pub(super) fn insert(&mut self, table: &mut FdTable, num: i64, mut fd: Fd) -> bool {
         if table.len >= MAX_FDS && table.index(num).is_none() {
             return false;
         }
+        self.stamp += 1;
+        fd.stamp = self.stamp;
         table.unconnected += usize::from(fd.is_unconnected());
         let index = match self.free.pop() {
             Some(index) => {
@@ -181,6 +191,8 @@ impl Pool {
         if entry.users == 1 {
             table.unconnected -= usize::from(entry.fd.is_unconnected());
             let result = change(&mut entry.fd);
+            self.stamp += 1;
+            entry.fd.stamp = self.stamp;
             table.unconnected += usize::from(entry.fd.is_unconnected());
             return Some(result);
         }

@@ -248,8 +248,14 @@ fn make(
         return Ok(None);
     }
     let tables: Vec<i32> = (TABLES..).zip(prefilter.tables()).map(|(fd, _)| fd).collect();
-    let filtering =
-        Filtering { filter: &prefilter, memory: FILTER_MEMORY, dropped: DROPPED, tables: &tables, shadow: None };
+    let filtering = Filtering {
+        filter: &prefilter,
+        memory: FILTER_MEMORY,
+        dropped: DROPPED,
+        tables: &tables,
+        bits: None,
+        shadow: None,
+    };
     let mut programs = Vec::new();
     for kernel in &kernels.0 {
         let program = program::filtered(kernel, &MAPS, Hook::SysExit, row, syscall, Some(filtering));

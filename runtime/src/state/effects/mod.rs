@@ -82,26 +82,30 @@ impl State {
     }
 
     /// Takes in an event that nobody looks at, in place of [`State::apply`] and [`State::after`], if it leaves nothing
-    /// that any later event could see; `false` if that is not sure, and then nothing has been done. What is passed over
-    /// is the number of its descriptor, which only an exit event with a pending enter event would find.
+    /// that any later event could see; `false` if that is not sure, and then nothing has been done. Its code must be
+    /// [quiet](State::is_quiet). What is passed over is the number of its descriptor, which only an exit event with a
+    /// pending enter event would find.
     #[inline(always)]
-    pub fn pass(&mut self, rec: &Record<'_>) -> bool {
-        let plan = &PLANS[usize::from(rec.code)];
-        let Some(slot) = self.threads.hot.recent(rec.tid).filter(|_| plan.quiet && !self.delayed.any) else {
+    pub fn pass(&mut self, code: u16, tid: i64, params: &Params<'_>) -> bool {
+        let plan = &PLANS[usize::from(code)];
+        debug_assert!(plan.quiet);
+        let Some(slot) = self.threads.hot.recent(tid).filter(|_| !self.delayed.any) else {
             return false;
         };
         self.threads.hot.at(slot).enter_code == NO_ENTER
-            && (plan.effect == Effect::None || self.tells_nothing(rec, plan, slot))
+            && (plan.effect == Effect::None || self.tells_nothing(params, plan, slot))
     }
 
     /// Whether a transfer tells nothing about a socket. May say no where it is yes.
     #[inline(always)]
-    fn tells_nothing(&self, rec: &Record<'_>, plan: &Plan, slot: u32) -> bool {
+    fn tells_nothing(&self, params: &Params<'_>, plan: &Plan, slot: u32) -> bool {
         let Some(holder) = self.threads.known_holder(slot) else { return false };
         if plan.tuple == NO_PARAM {
             return !self.threads.hot.any_unconnected(holder);
         }
-        let num = rec.params.long(usize::from(plan.fd_param)).filter(|num| *num >= 0);
+        // A copy, so that those of other events need not be in memory.
+        let params = *params;
+        let num = params.long(usize::from(plan.fd_param)).filter(|num| *num >= 0);
         num.and_then(|num| self.threads.hot.fd(holder, num)).is_some_and(Fd::is_settled)
     }
 
@@ -360,11 +364,13 @@ fn text_of(param: &[u8]) -> &[u8] {
 }
 
 /// Whether a parameter has a value.
+#[inline]
 fn present(params: &Params<'_>, i: usize) -> bool {
     params.get(i).is_some_and(|p| !p.is_empty())
 }
 
 /// A 32-bit parameter, 0 if it has no value.
+#[inline]
 fn u32_at(params: &Params<'_>, i: usize) -> u32 {
     params.uint(i).unwrap_or(0) as u32
 }

@@ -11,7 +11,6 @@ use super::plan::{NO_PARAM, Plan};
 use super::{result, u32_at};
 use crate::record::Record;
 use peregrine_schema::events::code;
-use std::io::Write;
 
 const EINPROGRESS: i64 = 115;
 
@@ -134,8 +133,11 @@ impl State {
 
     #[inline(never)]
     fn transfer(&mut self, rec: &Record<'_>, plan: &Plan, cur: &mut Current, slot: u32) {
-        if matches!(rec.code, code::SEND_X | code::SENDTO_X | code::SENDMSG_X) && self.pending_fd(slot).is_none() {
-            self.infer_socket(rec, cur, slot);
+        let sends = matches!(rec.code, code::SEND_X | code::SENDTO_X | code::SENDMSG_X);
+        match self.pending_fd(slot) {
+            Some(fd) if fd.is_settled() => return,
+            None if sends => self.infer_socket(rec, cur, slot),
+            _ => {}
         }
         let Some(fd) = self.pending_fd(slot) else { return };
         let connects = fd.is_unconnected();
@@ -327,11 +329,16 @@ fn says_nothing_new(fd: &Fd, tuple: SockTuple<'_>) -> bool {
 
 /// Whether a name is what [`net::unix_name`] makes.
 fn is_unix_name(name: &[u8], source: u64, dest: u64, path: &[u8]) -> bool {
-    let mut head = [0; 36];
-    let mut rest = &mut head[..];
-    write!(rest, "{source:x}->{dest:x} ").expect("two numbers of 16 digits and three characters fit");
-    let left = rest.len();
-    name.strip_suffix(path) == Some(&head[..head.len() - left])
+    let rest = strip_hex(name, source).and_then(|rest| strip_hex(rest.strip_prefix(b"->")?, dest));
+    rest.is_some_and(|rest| rest.strip_prefix(b" ") == Some(path))
+}
+
+/// What follows a number in lower-case hexadecimal digits, without leading zeros.
+fn strip_hex(text: &[u8], number: u64) -> Option<&[u8]> {
+    let digits = 16 - (number | 1).leading_zeros() as usize / 4;
+    let (head, rest) = text.split_at_checked(digits)?;
+    let digit = |at: usize| b"0123456789abcdef"[(number >> (4 * at) & 15) as usize];
+    head.iter().rev().enumerate().all(|(at, byte)| *byte == digit(at)).then_some(rest)
 }
 
 type V4 = ([u8; 4], u16, [u8; 4], u16);
@@ -415,4 +422,23 @@ fn guess_role(fd: &Fd, num: i64, fds: Fds<'_>, receives: bool) -> Role {
     }
     let used = any(&|fd| matches!(fd.addr(), Addr::V4 { sport: port, .. } if port == sport));
     if !used || receives { Role::Server } else { Role::Client }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_unix_sockets() {
+        let numbers = [0, 1, 0xf, 0x10, 0xffff_8881_0a2b_3c40, u64::MAX];
+        for (source, dest) in numbers.iter().flat_map(|source| numbers.map(|dest| (*source, dest))) {
+            let name = net::unix_name(source, dest, b"/run/x");
+            assert!(is_unix_name(&name, source, dest, b"/run/x"));
+            assert!(!is_unix_name(&name, source, dest, b"/run/y") && !is_unix_name(&name, source, dest, b""));
+            assert!(
+                !is_unix_name(&name, source ^ 1, dest, b"/run/x") && !is_unix_name(&name, source, dest ^ 16, b"/run/x")
+            );
+            assert!(!is_unix_name(&name[1..], source, dest, b"/run/x"));
+        }
+    }
 }
