@@ -208,7 +208,9 @@ fn alerts(text: &str, session: i64, from: u64) -> BTreeMap<(String, i64, String)
         }
         // A replay knows the path that was given when the file was opened, the kernel where the file is.
         if !fields["evt.type"].as_str().unwrap().starts_with("open") {
-            ["fd.nameraw", "fd.directory", "fd.filename"].map(|name| fields.remove(name));
+            for name in ["fd.nameraw", "fd.directory", "fd.filename"] {
+                fields.remove(name);
+            }
             let path = fields.get("fd.name").and_then(Value::as_str).and_then(|name| std::fs::canonicalize(name).ok());
             if let Some(path) = path {
                 fields.insert("fd.name".to_owned(), Value::from(path.to_str().unwrap()));
