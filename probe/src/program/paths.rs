@@ -21,6 +21,7 @@ use super::filtering::cell as filter;
 use super::kernel::GenerateError;
 use super::layout::{ROOM, SCRATCH};
 use crate::asm::{Cond, Helper, Label, Reg, Size, Slot};
+use crate::btf::TypeId;
 use peregrine_schema::capture::{Fd, MAX_PATH, MAX_PATH_DEPTH, MAX_UNIX_PATH, PathOf, Who};
 
 use Reg::{R0, R1, R2, R3, R4, R7, R8, R9, R10};
@@ -39,7 +40,11 @@ const NAMES: i16 = 24;
 /// Most bytes copied of one name, its NUL included. File systems with names of 255 UTF-16 units come close to it.
 const NAME: i32 = 1024;
 
-const _: () = assert!(NAMES as usize + 8 * MAX_PATH_DEPTH <= filter::WORK_BYTES as usize);
+/// Lengths of the names, 4 bytes each, for [`Emit::copy_by_words`].
+const LENGTHS: i16 = NAMES + 8 * MAX_PATH_DEPTH as i16;
+const _: () = assert!(LENGTHS as usize + 4 * MAX_PATH_DEPTH <= filter::WORK_BYTES as usize);
+/// Words of the longest name that is copied by words. The structure that they are taken for has a few more.
+const WORDS: i16 = 16;
 
 /// The memory in which a path is put together.
 #[derive(Clone, Copy)]
@@ -123,7 +128,7 @@ impl Emit<'_> {
     }
 
     /// Brings the path of the `struct file` in R9 into the filter's memory, and its length; goes to `unknown` if it is
-    /// too long. What it is else is what the record would hold. Uses R0 to R5, and R9.
+    /// too long. What it is else is what the record would hold. Uses R0 to R5, R8 and R9.
     pub(super) fn path_to_filter(&mut self, unknown: Label) -> Written {
         let (nameless, complete) = (self.a.label("no names"), self.a.label("path complete"));
         self.paths = PathMemory::FILTER;
@@ -178,7 +183,7 @@ impl Emit<'_> {
 
     /// First loop: addresses of names, upwards. Uses R0 to R5, and R9.
     fn collect_names(&mut self, place: &Place) -> Written {
-        let [up, name] = ["up", "name"].map(|name| self.a.slot(name, 8, 8));
+        let [up, name, length] = ["up", "name", "length"].map(|name| self.a.slot(name, 8, 8));
         let names = ["a name", "keep", "at the top"];
         let [named, keep, top] = names.map(|name| self.a.label(name));
         self.a.load(Size::B8, R9, R10, place.mount.at(0));
@@ -199,12 +204,19 @@ impl Emit<'_> {
         self.a.load(Size::B8, R1, R10, place.point.at(0)).store(Size::B8, R10, place.dentry.at(0), R1);
         self.enter_mount(place)?;
         self.a.mov(R0, 0).jump(keep).bind(named);
-        self.members(R1, "dentry", &[("d_parent", up), ("d_name.name", name)])?;
+        let members = [("d_parent", up), ("d_name.name", name), ("d_name.hash_len", length)];
+        let by_words = self.by_words().is_some();
+        self.members(R1, "dentry", &members[..if by_words { 3 } else { 2 }])?;
         // The root of no mount: a file outside any tree, or a mount that was taken away. Or nothing could be read.
         self.a.load(Size::B8, R1, R10, up.at(0)).load(Size::B8, R2, R10, place.dentry.at(0));
         self.a.jump_if(Cond::Eq, R1, R2, top).store(Size::B8, R10, place.dentry.at(0), R1);
         self.a.load(Size::B8, R0, R10, name.at(0)).bind(keep);
         self.work(R1);
+        if by_words {
+            // Behind the hash, in the upper half; of a step to another mount it is not looked at.
+            self.a.mov(R2, R9).lsh(R2, 2).add(R2, R1).load(Size::B4, R3, R10, length.at(4));
+            self.a.store(Size::B4, R2, LENGTHS, R3);
+        }
         self.a.mov(R2, R9).lsh(R2, 3).add(R1, R2).store(Size::B8, R1, NAMES, R0);
         self.a.add(R9, 1).jump(head).bind(top);
         self.work(R1);
@@ -232,13 +244,42 @@ impl Emit<'_> {
         self.a.load(Size::B8, R2, R1, COUNT).jump_if(Cond::Lt, R2, 1, done);
         self.a.jump_if(Cond::Gt, R2, MAX_PATH_DEPTH as i32, done).sub(R2, 1).store(Size::B8, R1, COUNT, R2);
         self.a.load(Size::B8, R4, R1, POSITION).jump_if(Cond::Gt, R4, most - 2, done);
+        if self.by_words().is_some() {
+            self.a.mov(R8, R2).lsh(R8, 2).add(R8, R1).load(Size::B4, R8, R8, LENGTHS);
+        }
         self.a.lsh(R2, 3).add(R1, R2).load(Size::B8, R3, R1, NAMES).jump_if(Cond::Eq, R3, 0, head);
         self.path_at(R1);
         self.a.add(R1, R4).store(Size::B1, R1, 0, i32::from(b'/')).add(R1, 1);
+        self.copy_by_words(head, done);
         self.a.mov(R2, name).call(Helper::ProbeReadKernelStr).jump_if(Cond::Sle, R0, 1, head);
         // What was copied ends with a NUL; the slash counts in its place.
         self.work(R1);
         self.a.load(Size::B8, R2, R1, POSITION).add(R2, R0).store(Size::B8, R1, POSITION, R2).jump(head).bind(done);
+    }
+
+    /// What names are copied with if calls can be spared: in the filter, where pointers can be given a type.
+    fn by_words(&self) -> Option<(TypeId, TypeId)> {
+        self.paths.to?;
+        self.k.cast.zip(self.k.structure("pt_regs")).filter(|_| self.k.typed)
+    }
+
+    /// In the loop of [`Emit::write_names`]: copies the name of R8 bytes at the address in R3 behind the slash, by loads
+    /// from a structure of words that it is taken for, and goes to `next`; longer ones are left to a call. Up to a word
+    /// behind the name is copied, too, and written over by the next. Uses R0 to R5 if it copies.
+    fn copy_by_words(&mut self, next: Label, done: Label) {
+        let Some((cast, id)) = self.by_words() else { return };
+        let (long, copied) = (self.a.label("a long name"), self.a.label("name copied"));
+        self.a.jump_if(Cond::Eq, R8, 0, next).jump_if(Cond::Gt, R8, i32::from(WORDS) * 8, long);
+        self.a.mov(R1, R3).mov(R2, id.cast_signed()).call_kfunc(cast, 2);
+        self.work(R2);
+        self.a.load(Size::B8, R4, R2, POSITION).jump_if(Cond::Gt, R4, self.paths.most - 2, done);
+        self.path_at(R1);
+        self.a.add(R1, R4);
+        for word in 0..WORDS {
+            self.a.load(Size::B8, R3, R0, 8 * word).store(Size::B8, R1, 1 + 8 * word, R3);
+            self.a.jump_if(Cond::Le, R8, 8 * (i32::from(word) + 1), copied);
+        }
+        self.a.bind(copied).add(R4, R8).add(R4, 1).store(Size::B8, R2, POSITION, R4).jump(next).bind(long);
     }
 
     /// The address that the unix socket of a descriptor is bound to; goes to `none` if there is none.

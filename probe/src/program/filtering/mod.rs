@@ -69,7 +69,7 @@ pub(super) mod cell {
     pub(in crate::program) const PATH: i16 = MAY_NOT + 8 * WORDS as i16;
     /// What is needed to put it together.
     pub(in crate::program) const WORK: i16 = PATH + 2 * TEXT_BYTES as i16;
-    pub(in crate::program) const WORK_BYTES: i16 = 1024;
+    pub(in crate::program) const WORK_BYTES: i16 = 1176;
 }
 
 /// Automata for one text, at most.

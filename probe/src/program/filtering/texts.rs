@@ -75,7 +75,7 @@ impl Emit<'_> {
     }
 
     /// Brings the path of what a descriptor leads to here. Goes to `nameless` if it is of a kind without a path, to
-    /// `unknown` if user space may have another name for it. Uses R0 to R5, and R9.
+    /// `unknown` if user space may have another name for it. Uses R0 to R5, R8 and R9.
     fn text_of_descriptor(&mut self, fd: Fd, nameless: Label, unknown: Label) -> Written {
         let [socket, pipe, regular, path] = ["a socket", "a pipe", "a regular file", "path"].map(|n| self.a.label(n));
         let kept = self.a.slot("file", 8, 8);
