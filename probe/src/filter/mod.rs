@@ -262,9 +262,10 @@ impl Prefilter {
                 self.ends(*end).map_or(Means::Unknown, |ends| Means::Address(ends, networks.clone()))
             }
             Atom::Port { end, ranges } => {
-                // Every port is no question, but whether there is one.
-                let ends = self.ends(*end).filter(|_| !covers(ranges, false));
-                ends.map_or(Means::Unknown, |ends| Means::Port(ends, ranges.clone()))
+                // Every port, and none, is no question, but whether there is one.
+                let (possible, all) = (ranges.intersection(&domain(false)), domain(false));
+                let ends = self.ends(*end).filter(|_| !possible.is_empty() && possible != all);
+                ends.map_or(Means::Unknown, |ends| Means::Port(ends, possible))
             }
             Atom::Image(bit) => image(*bit),
             _ => Means::Unknown,
