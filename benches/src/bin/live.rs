@@ -89,11 +89,11 @@ impl Options {
 
     fn rules(&self) -> anyhow::Result<Rules> {
         if !self.rules.is_empty() {
-            return Ok(Rules { name: "given".to_owned(), files: self.rules.clone() });
+            return Ok(Rules { name: "given".to_owned(), files: self.rules.clone(), busy: false });
         }
         // The last has the most rules.
         let usual = rules::usual().pop().into_iter();
-        let mut usual = usual.map(|set| Rules { name: set.name, files: set.files });
+        let mut usual = usual.map(|set| Rules { name: set.name, files: set.files, busy: false });
         usual.next().ok_or_else(|| anyhow::anyhow!("no rules"))
     }
 }

@@ -35,6 +35,8 @@ pub struct Rules {
     pub name: String,
     /// Their files.
     pub files: Vec<PathBuf>,
+    /// Whether they want calls that Falco leaves out as too many unless it is told otherwise (`base_syscalls.all`).
+    pub busy: bool,
 }
 
 /// How much is measured.
@@ -82,7 +84,7 @@ pub const OPEN_CLOSE: &str = "open + close";
 /// Of a file that rules out most rules by its path alone.
 pub const OPEN_CLOSE_PROGRAM: &str = "open + close, /usr";
 /// Of the first, without a pause.
-pub const OPEN_CLOSE_AT_ONCE: &str = "open + close, without a pause";
+pub const OPEN_CLOSE_AT_ONCE: &str = "open + close, no pause";
 /// Name of the rule set of one rule about reading.
 pub const READ_RULE: &str = "one about read";
 
@@ -165,7 +167,7 @@ impl<'o> Live<'o> {
     fn reads(&mut self, rounds: u32, count: u64) -> anyhow::Result<Vec<Calls>> {
         let file = self.folder.path().join("read.yaml");
         std::fs::write(&file, READ_RULES)?;
-        let rules = Rules { name: READ_RULE.to_owned(), files: vec![file] };
+        let rules = Rules { name: READ_RULE.to_owned(), files: vec![file], busy: true };
         self.calls(&rules, &[Act { what: READ, count, work: read_byte }], rounds)
     }
 
@@ -204,7 +206,7 @@ impl<'o> Live<'o> {
     fn start(&mut self, number: usize, rules: &Rules, what: &str) -> anyhow::Result<Watching> {
         (self.say)(what);
         let watcher = &self.watchers[number];
-        let watching = watcher.start(&rules.files, self.folder.path()).with_context(|| what.to_owned())?;
+        let watching = watcher.start(rules, self.folder.path()).with_context(|| what.to_owned())?;
         if let Some(start) = watching.start().filter(|_| rules.name == self.rules.name) {
             match self.starts.iter_mut().find(|s| s.watcher == watcher.name()) {
                 Some(starts) => starts.starts.push(start),

@@ -4,6 +4,7 @@
 //! DATE/live.md, live.json, live-calls.svg, live-own.svg, live-loss.svg
 //! ```
 
+use crate::live::READ_RULE;
 use crate::live::results::{Calls, Load, Results, Seen, median};
 use crate::live::targets;
 use crate::live::watcher::{EMPTY, FALCO, NOTHING};
@@ -187,7 +188,8 @@ fn draw(folder: &Path, results: &Results) -> Drawn {
     let of_calls = |value: fn(&Calls, &str) -> Option<f64>| {
         let groups = results.calls.iter().filter_map(move |calls| {
             let names = calls.under.iter().map(|u| &u.watcher);
-            group(format!("{}, rules {}", calls.what, calls.rules), names, |name| value(calls, name))
+            let about = if calls.rules == READ_RULE { ", a rule about it" } else { "" };
+            group(format!("{}{about}", calls.what), names, |name| value(calls, name))
         });
         groups.collect::<Vec<Group>>()
     };

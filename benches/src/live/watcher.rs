@@ -7,6 +7,7 @@
 //! What must hold: the CPU time of a watcher is that of its process, all threads, to the nanosecond. What it still has
 //! to do when the work is done is part of it ([`Watching::catch_up`]).
 
+use crate::live::Rules;
 use crate::live::results::{Seen, Start};
 use crate::programs::Replayer;
 use anyhow::{Context as _, bail, ensure};
@@ -114,7 +115,7 @@ impl Watcher {
     /// # Errors
     ///
     /// If it ends, or does not say in time that it watches.
-    pub fn start(&self, rules: &[PathBuf], folder: &Path) -> anyhow::Result<Watching> {
+    pub fn start(&self, rules: &Rules, folder: &Path) -> anyhow::Result<Watching> {
         let metrics = folder.join("metrics.jsonl");
         let (mut command, metrics) = match self {
             Watcher::Nothing => return Ok(Watching::Nothing),
@@ -132,10 +133,14 @@ impl Watcher {
                 if metrics.exists() {
                     std::fs::remove_file(&metrics)?;
                 }
-                (falco(program, config, preload.as_ref(), &metrics), Some(metrics))
+                let mut command = falco(program, config, preload.as_ref(), &metrics);
+                if rules.busy {
+                    command.args(["-o", "base_syscalls.all=true"]);
+                }
+                (command, Some(metrics))
             }
         };
-        for file in rules {
+        for file in &rules.files {
             command.arg("-r").arg(file);
         }
         Ok(Watching::Process(Process::start(command, metrics).with_context(|| self.name())?))
