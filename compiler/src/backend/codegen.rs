@@ -271,9 +271,7 @@ impl Emitter<'_, '_> {
     /// Whether the addresses of the answers about the file are there after a block.
     fn asks_for_file(&self, index: usize, block: &Block) -> bool {
         match block {
-            Block::Test { predicate, .. } => {
-                self.plan.predicates()[predicate.0 as usize].lifetime == Lifetime::File
-            }
+            Block::Test { predicate, .. } => self.plan.predicates()[predicate.0 as usize].lifetime == Lifetime::File,
             Block::Switch { switch, .. } => self.lifetimes(index, *switch).next() == Some(Lifetime::File),
             Block::Gate { .. } | Block::Match { .. } | Block::Return => false,
         }

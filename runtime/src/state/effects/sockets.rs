@@ -435,7 +435,9 @@ mod tests {
             let name = net::unix_name(source, dest, b"/run/x");
             assert!(is_unix_name(&name, source, dest, b"/run/x"));
             assert!(!is_unix_name(&name, source, dest, b"/run/y") && !is_unix_name(&name, source, dest, b""));
-            assert!(!is_unix_name(&name, source ^ 1, dest, b"/run/x") && !is_unix_name(&name, source, dest ^ 16, b"/run/x"));
+            assert!(
+                !is_unix_name(&name, source ^ 1, dest, b"/run/x") && !is_unix_name(&name, source, dest ^ 16, b"/run/x")
+            );
             assert!(!is_unix_name(&name[1..], source, dest, b"/run/x"));
         }
     }
