@@ -116,6 +116,8 @@ pub(super) type RecognisedValues = Box<[Cell<Recognised>; RECOGNISED]>;
 /// Memory for the answers of one event after the other; one per worker.
 #[derive(Debug)]
 pub struct Pad {
+    /// The plan that made it; 0 none.
+    pub(super) plan: u64,
     pub(super) answers: Box<[Cell<Answer>]>,
     pub(super) memo: Box<[Cell<u32>]>,
     pub(super) lists: Box<[Cell<Listed>]>,
@@ -139,21 +141,19 @@ pub struct Pad {
 impl Default for Pad {
     /// For no program.
     fn default() -> Pad {
-        Pad::new(0, 0, 0, 0, [Store::new(0, 0), Store::new(0, 0)])
+        Pad::new(0, [0; 4], [Store::new(0, 0), Store::new(0, 0)])
     }
 }
 
 impl Pad {
-    /// For a rule set with so many fields and a program with so many predicates, groups and functions, and answers about
-    /// images and files.
+    /// For a plan with so many fields, predicates, groups and functions, and answers about images and files.
     pub(super) fn new(
-        fields: usize,
-        predicates: usize,
-        groups: usize,
-        functions: usize,
+        plan: u64,
+        [fields, predicates, groups, functions]: [usize; 4],
         [images, files]: [Store; 2],
     ) -> Pad {
         Pad {
+            plan,
             answers: vec![Cell::new(Answer::default()); fields].into(),
             memo: vec![Cell::new(0); predicates].into(),
             lists: vec![Cell::new(Listed::default()); groups].into(),

@@ -73,11 +73,6 @@ impl Store {
         }
     }
 
-    /// Whether the answers have room for so many predicates and groups.
-    pub(super) fn fits(&self, predicates: usize, groups: usize) -> bool {
-        self.predicates >= predicates && self.groups >= groups
-    }
-
     /// The next event begins.
     #[inline]
     pub(super) fn advance(&mut self) {

@@ -137,6 +137,7 @@ impl Native {
     #[inline]
     pub(super) fn run<E: Event>(&self, pad: &mut Pad, event: &E, all: bool) {
         let Some(function) = self.by_code.get(event.code() as usize).copied().flatten() else { return };
+        assert!(self.plan.fits(pad), "the pad was made for another program");
         let outcome = if pad.outcomes.are_tried(function) { self.outcome(function, event) } else { None };
         if outcome.as_ref().is_some_and(|outcome| pad.outcomes.is_nothing(outcome)) {
             return;
@@ -160,7 +161,6 @@ impl Native {
     #[expect(unsafe_code, reason = "calls generated code")]
     #[inline(never)]
     fn call<E: Event>(&self, function: u32, pad: &mut Pad, event: &E, outcome: Option<&Outcome>, all: bool) -> bool {
-        assert!(self.plan.fits(pad), "the pad was made for another program");
         let frame = Frame::new(event, pad);
         let told = outcome.and_then(|outcome| frame.tell(outcome.image, outcome.file));
         let host = Host { run: Run { frame, plan: &self.plan, all }, functions: &self.functions };
@@ -187,8 +187,8 @@ impl Native {
             data_len: payload.data.len() as u64,
             looked: Cell::new(0),
         };
-        // SAFETY: the code reads only the context, the payload within its length, answers, memo, lists and states, whose
-        // sizes were checked, and calls the callbacks, which were instantiated for the type behind `host`. It was generated for this plan.
+        // SAFETY: the code reads only the context, the payload within its length, answers, memo, lists and states, which
+        // the plan made in its sizes, and calls the callbacks, which were instantiated for the type behind `host`. It was generated for this plan.
         unsafe { self.functions[function as usize](&context) }
         context.looked.get() == 0 && pad.found.borrow().is_empty()
     }

@@ -16,10 +16,13 @@ use peregrine_schema::derived::Reading;
 use rustc_hash::FxHashMap;
 use std::cell::Cell;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How the predicates of a program are answered.
 #[derive(Debug)]
 pub struct Plan {
+    /// Another one for every plan of a process; never 0.
+    id: u64,
     fields: Vec<FieldRef>,
     predicates: Vec<Planned>,
     groups: Vec<PlannedGroup>,
@@ -185,7 +188,9 @@ impl Plan {
         }
         let counts = |lifetime| Counts { predicates: places.count(lifetime), groups: group_places.count(lifetime) };
         let (images, files) = (counts(Lifetime::Image), counts(Lifetime::File));
+        static PLANS: AtomicU64 = AtomicU64::new(1);
         let mut plan = Plan {
+            id: PLANS.fetch_add(1, Ordering::Relaxed),
             fields: rules.fields.clone(),
             predicates,
             groups,
@@ -250,16 +255,14 @@ impl Plan {
     /// Memory for a worker.
     pub fn pad(&self) -> Pad {
         let kept = [self.images.store(), self.files.store()];
-        Pad::new(self.fields.len(), self.predicates.len(), self.groups.len(), self.functions.len(), kept)
+        let counts = [self.fields.len(), self.predicates.len(), self.groups.len(), self.functions.len()];
+        Pad::new(self.id, counts, kept)
     }
 
-    /// Whether a pad was made for this plan.
+    /// Whether a pad was made by [`Plan::pad`] of this plan.
+    #[inline]
     pub fn fits(&self, pad: &Pad) -> bool {
-        pad.answers.len() >= self.fields.len()
-            && pad.memo.len() >= self.predicates.len()
-            && pad.lists.len() >= self.groups.len()
-            && pad.images.fits(self.images.predicates, self.images.groups)
-            && pad.files.fits(self.files.predicates, self.files.groups)
+        pad.plan == self.id
     }
 
     /// The predicates.

@@ -101,10 +101,12 @@ impl Files {
             self.entries.resize_with(PLACES, Entry::default);
             self.recent.resize(RECENT, Recent::default());
         }
-        // An absolute path decides the name as well, as a rule. The two ends of a connection within the machine are called
-        // the same.
-        let hashed = if file.raw.first() == Some(&b'/') { file.raw } else { file.name };
-        let slot = place(hashed, file.socket.map_or(0, |socket| socket.role() as u64));
+        // The two ends of a connection within the machine are called the same. An absolute path decides the name as well,
+        // as a rule.
+        let start = file.socket.map_or(0, |socket| socket.role() as u64);
+        let raw = hash(start, file.raw);
+        let hash = if file.raw.first() == Some(&b'/') { raw } else { hash(raw, file.name) };
+        let slot = (hash >> 40) as usize % PLACES;
         let entry = &mut self.entries[slot];
         if entry.kind != file.kind || entry.name != file.name || entry.raw != file.raw || entry.socket != file.socket {
             self.versions += 1;
@@ -118,20 +120,19 @@ impl Files {
     }
 }
 
-/// A hash.
+/// A hash of a text and of what came before it.
 #[inline]
-fn place(text: &[u8], more: u64) -> usize {
+fn hash(before: u64, text: &[u8]) -> u64 {
     let mix = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
     let (words, rest) = text.as_chunks::<8>();
-    let start = mix(more, text.len() as u64);
+    let start = mix(before, text.len() as u64);
     let hash = words.iter().fold(start, |hash, bytes| mix(hash, word(bytes)));
     // The last bytes once more in part, which is cheaper than to take them one by one.
-    let hash = match text.last_chunk::<8>() {
+    match text.last_chunk::<8>() {
         Some(last) => mix(hash, word(last)),
         None => rest.iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte))),
-    };
-    (hash >> 40) as usize % PLACES
+    }
 }
 
 #[cfg(test)]

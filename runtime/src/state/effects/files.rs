@@ -153,7 +153,11 @@ impl State {
         }
         if command == F_SETFD {
             let cloexec = rec.params.uint(3).unwrap_or(0) & FD_CLOEXEC != 0;
-            return self.change_fd(cur, slot, |fd| set_cloexec(fd, cloexec));
+            let of = self.threads.hot.at(slot).fd;
+            if let Some(holder) = self.threads.holder(slot).filter(|_| of >= 0) {
+                self.threads.hot.update_fd(holder, of, |fd| set_cloexec(fd, cloexec));
+            }
+            return;
         }
         self.duplicate(cur, slot, num, command == F_DUPFD_CLOEXEC);
     }
