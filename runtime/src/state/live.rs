@@ -160,7 +160,7 @@ const SEEN: u64 = 1;
 const TOLD: u64 = 2;
 
 /// How the kernel calls memfds, before their name.
-const MEMFD: &[u8] = b"/memfd:";
+const MEMFD: &[u8] = b"memfd:";
 
 /// Numbers of `IPPROTO_*`.
 mod libc_protocol {
@@ -174,6 +174,8 @@ mod libc_protocol {
 /// bind(2).
 fn connect(fd: &mut Fd, tuple: SockTuple<'_>, l4: L4, side: Option<Side>) {
     let serves = matches!(side, None | Some(Side::Bound));
+    // The source is the client, and a bound socket a server, also if it has connected: of TCP it is the source then.
+    let turned = side == Some(Side::Server) || side == Some(Side::Bound) && l4 == L4::Udp;
     match tuple.unmapped() {
         SockTuple::V4 { sip, sport, dport, .. } if serves && (dport == 0 || side.is_none()) => {
             fd.kind = FdKind::Ipv4ServSock;
@@ -190,24 +192,31 @@ fn connect(fd: &mut Fd, tuple: SockTuple<'_>, l4: L4, side: Option<Side>) {
         SockTuple::V4 { dport: 0, .. } | SockTuple::V6 { dport: 0, .. } => {}
         SockTuple::V4 { sip, sport, dip, dport } => {
             fd.kind = FdKind::Ipv4Sock;
-            fd.set_addr(match side {
-                Some(Side::Server) => Addr::V4 { sip: dip, dip: sip, sport: dport, dport: sport },
-                _ => Addr::V4 { sip, dip, sport, dport },
+            fd.set_addr(if turned {
+                Addr::V4 { sip: dip, dip: sip, sport: dport, dport: sport }
+            } else {
+                Addr::V4 { sip, dip, sport, dport }
             });
             connected(fd, l4, side);
         }
         SockTuple::V6 { sip, sport, dip, dport } => {
             fd.kind = FdKind::Ipv6Sock;
-            fd.set_addr(match side {
-                Some(Side::Server) => Addr::V6 { sip: dip, dip: sip, sport: dport, dport: sport },
-                _ => Addr::V6 { sip, dip, sport, dport },
+            fd.set_addr(if turned {
+                Addr::V6 { sip: dip, dip: sip, sport: dport, dport: sport }
+            } else {
+                Addr::V6 { sip, dip, sport, dport }
             });
             connected(fd, l4, side);
         }
-        SockTuple::Unix { source, dest, .. } => {
-            fd.set_addr(Addr::Unix { source, dest });
-            fd.set_name(&tuple.text());
-            fd.connected = dest != 0;
+        SockTuple::Unix { source, dest, path } => {
+            // The source is the peer.
+            fd.connected = source != 0;
+            if fd.connected {
+                fd.set_addr(Addr::Unix { source, dest });
+                fd.set_name(&tuple.text());
+            } else {
+                fd.set_name(path);
+            }
             fd.role = role(side);
         }
         SockTuple::Other(_) => {}
@@ -224,12 +233,11 @@ fn connected(fd: &mut Fd, l4: L4, side: Option<Side>) {
     }
 }
 
-/// Of a socket with a peer. Who connects after bind(2) is both.
+/// Of a socket with a peer.
 fn role(side: Option<Side>) -> Role {
     match side {
-        None | Some(Side::Server) => Role::Server,
+        None | Some(Side::Server | Side::Bound) => Role::Server,
         Some(Side::Client) => Role::Client,
-        Some(Side::Bound) => Role::Both,
         Some(Side::Unknown) => Role::None,
     }
 }
