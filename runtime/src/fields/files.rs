@@ -140,10 +140,13 @@ mod tests {
     use super::*;
     use crate::state::{Addr, FdKind, Role};
 
+    fn file<'n>(kind: Kind, name: &'n [u8], raw: &'n [u8]) -> File<'n> {
+        File { kind, name, raw, socket: None }
+    }
+
     #[test]
     fn equal_files_have_equal_numbers_and_others_do_not() {
         let mut files = Files::default();
-        let file = |kind, name, raw| File { kind, name, raw, socket: None };
         let all = [
             file(Kind::Known(FdKind::File), b"/a".as_slice(), b"/a".as_slice()),
             file(Kind::Known(FdKind::Directory), b"/a", b"/a"),
