@@ -132,7 +132,7 @@ pub trait Event {
     fn image(&self) -> Option<FactsKey> {
         None
     }
-    /// The name of the event's descriptor, which the fields with `FILE` give, if what was computed for it may be kept.
+    /// What the event's descriptor is, which the fields with `FILE` give, if what was computed for it may be kept.
     fn file(&self) -> Option<FactsKey> {
         None
     }

@@ -1,6 +1,6 @@
 //! What a predicate costs and how likely it holds: estimates that decide only the order of tests, never a result.
 //!
-//! Costs are nanoseconds, roughly. A predicate that lives as long as the process image or the name of a descriptor costs
+//! Costs are nanoseconds, roughly. A predicate that lives as long as the process image or what a descriptor is costs
 //! a load, whatever it compares. Without a profile the likelihoods are those of the operators on recorded systems; with one
 //! ([`Profile`]) they are the measured ones.
 
@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 pub enum Lifetime {
     /// As long as the process image.
     Image,
-    /// As long as a descriptor is called the same, by whatever process.
+    /// As long as a descriptor is the same to rules, in whatever process.
     File,
     /// One event.
     Event,
