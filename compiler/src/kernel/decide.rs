@@ -448,8 +448,10 @@ impl<'r> Decider<'r> {
         let ambiguous = |kind: Kind| kind != Kind::Missing && possible.contains(kind) != certain.contains(kind);
         let reason = (KindSet::of(ambiguous) != KindSet(0)).then_some(Reason::UserState);
         if opening(event.code).is_some() {
-            let holds = self.opened_kind(field, possible, event);
-            let certain = self.opened_kind(field, certain, event);
+            // Where user space has no table of the process's descriptors, one that was opened is missing.
+            let missing = possible.contains(Kind::Missing).then_some(ALWAYS);
+            let holds = self.opened_kind(field, possible, missing, event);
+            let certain = self.opened_kind(field, certain, Some(NEVER), event);
             return Decision { holds, fails: self.forms.not(certain), reason };
         }
         if event.flags.has(EventFlags::CREATES_FD) {
@@ -458,9 +460,9 @@ impl<'r> Decider<'r> {
         Decision { holds: self.forms.kinds(possible), fails: self.forms.kinds(certain.complement()), reason }
     }
 
-    /// Opening calls make files, or directories if that was asked for. One that fails would have made a file, as far as
-    /// `fd.typechar` tells.
-    fn opened_kind(&mut self, field: FieldId, kinds: KindSet, event: &Event) -> FormId {
+    /// Opening calls make files, or directories if that was asked for, unless something is known of what was opened. One
+    /// that fails would have made a file, as far as `fd.typechar` tells.
+    fn opened_kind(&mut self, field: FieldId, kinds: KindSet, known: Option<FormId>, event: &Event) -> FormId {
         let succeeded = self.forms.ranges(Number::Result, Ranges::new(0, MOST));
         let constant = |holds: bool| if holds { ALWAYS } else { NEVER };
         let (file, directory) = (constant(kinds.contains(Kind::File)), constant(kinds.contains(Kind::Directory)));
@@ -473,7 +475,7 @@ impl<'r> Decider<'r> {
             Some((_, Some(flags))) => self.bits(flags, O_DIRECTORY),
             _ => NEVER,
         };
-        let opened = self.either(is_directory, directory, file);
+        let opened = known.unwrap_or_else(|| self.either(is_directory, directory, file));
         self.either(succeeded, opened, unopened)
     }
 
