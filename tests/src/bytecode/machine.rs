@@ -10,6 +10,7 @@ use std::collections::HashMap;
 
 /// Kernel addresses begin here; what lies below is the process's, or the program's own.
 pub const KERNEL: u64 = 0xffff_8000_0000_0000;
+const FIRST_PAGE: u64 = 4096;
 /// The stack of the program, its context, and values of maps.
 const STACK: u64 = 0x1_0000;
 const STACK_BYTES: u64 = 512;
@@ -46,11 +47,21 @@ pub enum End {
     Stopped,
 }
 
+/// The values of a map, one behind the other.
+#[derive(Debug)]
+struct Values {
+    region: Region,
+    /// Bytes of each.
+    size: usize,
+    /// Of a hash: the key of its only value.
+    key: Option<Option<u64>>,
+}
+
 /// A machine: maps that stay, and memory that is there for one run.
 #[derive(Debug, Default)]
 pub struct Machine {
-    /// Values of arrays, one behind the other, with the size of each.
-    maps: HashMap<i32, (Region, usize)>,
+    /// Arrays and hashes by descriptor.
+    maps: HashMap<i32, Values>,
     memory: Vec<Region>,
     /// What the current task is.
     task: u64,
@@ -67,12 +78,21 @@ impl Machine {
     /// An array map by its descriptor: `values` one behind the other, `size` bytes each.
     pub fn map(&mut self, fd: i32, values: Vec<u8>, size: usize) {
         let start = MAP_VALUES + MAP_SPACING * u64::from(fd.unsigned_abs());
-        self.maps.insert(fd, (Region { start, bytes: values }, size));
+        self.maps.insert(fd, Values { region: Region { start, bytes: values }, size, key: None });
+    }
+
+    /// A hash by keys of 8 bytes, with one value or none.
+    pub fn hash(&mut self, fd: i32, value: Option<(u64, Vec<u8>)>) {
+        let (key, bytes) = value.unzip();
+        let bytes = bytes.unwrap_or_default();
+        let start = MAP_VALUES + MAP_SPACING * u64::from(fd.unsigned_abs());
+        let size = bytes.len();
+        self.maps.insert(fd, Values { region: Region { start, bytes }, size, key: Some(key) });
     }
 
     /// The values of a map.
     pub fn values(&self, fd: i32) -> &[u8] {
-        self.maps.get(&fd).map_or(&[], |(region, _)| &region.bytes)
+        self.maps.get(&fd).map_or(&[], |map| &map.region.bytes)
     }
 
     /// Makes memory be there in the next run.
@@ -94,12 +114,12 @@ impl Machine {
     }
 
     fn read(&self, at: u64, len: usize) -> Option<&[u8]> {
-        let regions = self.memory.iter().chain(self.maps.values().map(|(region, _)| region));
+        let regions = self.memory.iter().chain(self.maps.values().map(|map| &map.region));
         regions.into_iter().find_map(|region| Some(&region.bytes[region.range(at, len)?]))
     }
 
     fn write(&mut self, at: u64, bytes: &[u8]) -> Result<(), String> {
-        let regions = self.memory.iter_mut().chain(self.maps.values_mut().map(|(region, _)| region));
+        let regions = self.memory.iter_mut().chain(self.maps.values_mut().map(|map| &mut map.region));
         for region in regions.filter(|region| region.start < KERNEL) {
             if let Some(range) = region.range(at, bytes.len()) {
                 region.bytes[range].copy_from_slice(bytes);
@@ -178,7 +198,7 @@ impl Cpu<'_> {
             1 => MAP + u64::from(insn.imm as u32),
             2 => {
                 let map = self.machine.maps.get(&insn.imm).ok_or_else(|| format!("no map {}", insn.imm))?;
-                map.0.start + u64::from(high as u32)
+                map.region.start + u64::from(high as u32)
             }
             other => return Err(format!("a constant of kind {other}")),
         };
@@ -259,13 +279,13 @@ impl Cpu<'_> {
     }
 
     fn load(&mut self, insn: Insn) -> Result<(), String> {
-        let (size, base) = (Self::size(insn)?, *self.register(insn.src)?);
-        let at = base.wrapping_add_signed(insn.off.into());
+        let size = Self::size(insn)?;
+        let at = self.register(insn.src)?.wrapping_add_signed(insn.off.into());
         let mut word = [0; 8];
         match self.machine.read(at, size) {
             Some(bytes) => word[..size].copy_from_slice(bytes),
             // What is not there reads as zero, also beside a null pointer.
-            None if at >= KERNEL || (base == 0 && self.machine.cast.is_some()) => {}
+            None if at >= KERNEL || (at < FIRST_PAGE && self.machine.cast.is_some()) => {}
             None => return Err(format!("{size} bytes are read from {at:#x}")),
         }
         *self.register(insn.dst)? = u64::from_le_bytes(word);
@@ -305,10 +325,15 @@ impl Cpu<'_> {
         Ok(())
     }
 
-    /// The address of a value of an array; 0 beyond its end.
+    /// The address of a value; 0 if there is none.
     fn look_up(&self, map: u64, key: u64) -> Result<u64, String> {
         let fd = map.checked_sub(MAP).and_then(|fd| i32::try_from(fd).ok());
-        let (region, size) = fd.and_then(|fd| self.machine.maps.get(&fd)).ok_or("no map is looked up")?;
+        let map = fd.and_then(|fd| self.machine.maps.get(&fd)).ok_or("no map is looked up")?;
+        let Values { region, size, .. } = map;
+        if let Some(present) = map.key {
+            let key = self.machine.read(key, 8).and_then(|key| key.first_chunk()).ok_or("the key is not there")?;
+            return Ok(if present == Some(u64::from_le_bytes(*key)) { region.start } else { 0 });
+        }
         let key = self.machine.read(key, 4).and_then(|key| key.first_chunk()).ok_or("the key is not there")?;
         let at = u32::from_le_bytes(*key) as usize * size;
         Ok(if at + size <= region.bytes.len() { region.start + at as u64 } else { 0 })

@@ -16,13 +16,16 @@ pub mod objects;
 use crate::kernel::CaptureView;
 use call::{Call, beside_arguments};
 use machine::{End as RunEnd, Machine};
-use objects::{Known, Objects, place};
+use objects::{Known, Objects, Path, place};
 use peregrine_compiler::kernel::eval::{answer, passes, passes_with};
-use peregrine_compiler::kernel::{Answer, Atom, End, EventPlan, Filter, KernelPlan, KernelView as _, Number, Source};
+use peregrine_compiler::kernel::{
+    Answer, Atom, End, EventPlan, Filter, KernelPlan, KernelView as _, Number, Part, Source,
+};
 use peregrine_probe::asm::{Helper, Program};
 use peregrine_probe::btf::Btf;
 use peregrine_probe::filter::Prefilter;
-use peregrine_probe::image::Tasks;
+use peregrine_probe::filter::bits::WORDS;
+use peregrine_probe::image::{Tasks, first_image};
 use peregrine_probe::program::filtering::MEMORY;
 use peregrine_probe::program::{self, Filtering, Kernel, Maps};
 use peregrine_runtime::session::Delivered;
@@ -36,12 +39,18 @@ use std::collections::HashMap;
 const FILTER_MEMORY: i32 = 1;
 const DROPPED: i32 = 2;
 const TABLES: i32 = 10;
-/// Those that no filter uses.
-const MAPS: Maps = Maps { scratch: 3, rings: 4, losses: 5, tasks: Tasks::Hash(6), images: 7 };
+const TASKS: i32 = 6;
+const BITS: i32 = 8;
+/// Of these filters use that of tasks alone.
+const MAPS: Maps = Maps { scratch: 3, rings: 4, losses: 5, tasks: Tasks::Hash(TASKS), images: 7 };
 /// The first helper that a program calls for the record.
 const RECORD_BEGINS: Helper = Helper::GetSmpProcessorId;
 /// From this length on a text is not compared: memory for one holds 256 bytes, and a text that fills it may be longer.
+/// That of a path holds no NUL.
 const LONG_TEXT: usize = 255;
+const LONG_PATH: usize = 256;
+/// The kernel's `PID_MAX_LIMIT`.
+const MOST_PID: u32 = 1 << 22;
 
 /// The kernel that programs are made for, in the ways of reading its memory.
 pub struct Kernels([Kernel; 2]);
@@ -138,8 +147,14 @@ impl<'k> Runner<'k> {
         made_here && matches!(self.plan.event(code), EventPlan::Filter(_))
     }
 
-    /// Looks at an event, which some rule matches or none; an error if a program does not do what it should.
-    pub fn look(&mut self, event: Delivered<'_>, matched: bool) -> Result<(), String> {
+    /// Looks at an event, which some rule matches or none, and of whose image these bits are known; an error if a program
+    /// does not do what it should.
+    pub fn look(
+        &mut self,
+        event: Delivered<'_>,
+        matched: bool,
+        bits: &dyn Fn(u32) -> Option<bool>,
+    ) -> Result<(), String> {
         let record = event.record;
         let EventPlan::Filter(filter) = self.plan.event(record.code) else { return Ok(()) };
         let row = record.event();
@@ -154,8 +169,7 @@ impl<'k> Runner<'k> {
         });
         let Some(made) = made else { return Ok(()) };
         self.seen.events += 1;
-        let unknown = |_| None;
-        let view = CaptureView::new(event, &unknown);
+        let view = CaptureView::new(event, bits);
         let call = Call::of(record, &view, syscall);
         if !is_so(&call, &view, row, filter, &made.prefilter) {
             self.seen.left_out += 1;
@@ -198,12 +212,16 @@ impl<'k> Runner<'k> {
             objects.task(view);
             let known = fd.map(|fd| objects.descriptor(fd, view, !accepts, event.number));
             objects.lay(machine);
+            let bits = image(self.plan, view);
+            let bits_known = bits.is_some();
+            machine.hash(BITS, bits);
             call.memory().for_each(|(at, bytes)| machine.there(at, bytes.to_vec()));
             let counted = dropped(machine, record.code);
             let context = [place::REGISTERS, call.result.cast_unsigned()];
             let end = machine.run(program, &context, RECORD_BEGINS)?;
             let told = end == RunEnd::Stopped;
-            let expected = Expected { call, view, known, row: record.event(), made: (&made.prefilter, &made.places) };
+            let expected =
+                Expected { call, view, known, bits_known, row: record.event(), made: (&made.prefilter, &made.places) };
             let should = passes_with(self.plan.event(record.code), &mut |atom| expected.answer(atom));
             self.seen.runs += 1;
             self.seen.dropped += usize::from(!told);
@@ -217,6 +235,17 @@ impl<'k> Runner<'k> {
         }
         Ok(result.unwrap_or(true))
     }
+}
+
+/// The entry of the map of bits, if they are known.
+fn image(plan: &KernelPlan, view: &CaptureView<'_>) -> Option<(u64, Vec<u8>)> {
+    let mut words = [0; WORDS];
+    for bit in 0..(plan.image.len() as u32).min(64 * WORDS as u32) {
+        words[bit as usize / 64] |= u64::from(view.image(bit)?) << (bit % 64);
+    }
+    let pid = view.number(Number::Pid).and_then(|pid| u32::try_from(pid).ok()).filter(|pid| *pid <= MOST_PID)?;
+    let image = first_image(pid, 0);
+    Some((image, [image].iter().chain(&words).flat_map(|word| word.to_le_bytes()).collect()))
 }
 
 /// The counter of events of a code that were kept back.
@@ -253,7 +282,7 @@ fn make(
         memory: FILTER_MEMORY,
         dropped: DROPPED,
         tables: &tables,
-        bits: None,
+        bits: Some(BITS),
         shadow: None,
     };
     let mut programs = Vec::new();
@@ -263,6 +292,7 @@ fn make(
         let mut machine = Machine::new(place::TASK, kernel.cast);
         machine.map(FILTER_MEMORY, vec![0xa5; MEMORY], MEMORY);
         machine.map(DROPPED, vec![0; 8 * EVENT_COUNT], 8);
+        machine.hash(TASKS, None);
         for (fd, table) in tables.iter().zip(prefilter.tables()) {
             machine.map(*fd, table.bytes().to_vec(), table.bytes().len());
         }
@@ -315,6 +345,7 @@ struct Expected<'e> {
     call: &'e Call,
     view: &'e CaptureView<'e>,
     known: Option<Known>,
+    bits_known: bool,
     row: &'static Event,
     made: (&'e Prefilter, &'e HashMap<*const Atom, usize>),
 }
@@ -330,7 +361,12 @@ impl Expected<'_> {
             Atom::Number { .. } | Atom::Bits { .. } => answer(atom, self.view),
             Atom::Text(text) => match text.source {
                 Source::Param(index) if self.readable(index) => answer(atom, self.view),
-                _ => Answer::Unknown,
+                Source::Param(_) => Answer::Unknown,
+                Source::Descriptor => match known.map(|known| &known.path) {
+                    Some(Path::Is(path)) if path.len() < LONG_PATH => answer(atom, self.view),
+                    Some(Path::Nameless) if text.part == Part::Whole && text.set.begins_with_slash() => Answer::No,
+                    _ => Answer::Unknown,
+                },
             },
             Atom::Kind(set) => known.map_or(Answer::Unknown, |known| among(known.kinds, set.0)),
             Atom::Protocol(set) => known.map_or(Answer::Unknown, |known| among(known.protocols, u32::from(*set))),
@@ -338,6 +374,7 @@ impl Expected<'_> {
                 self.ends(*end, |(address, _)| networks.iter().any(|network| network.contains(address)))
             }
             Atom::Port { end, ranges } => self.ends(*end, |(_, port)| ranges.contains(i128::from(*port))),
+            Atom::Image(_) if self.bits_known => answer(atom, self.view),
             Atom::Image(_) => Answer::Unknown,
         }
     }

@@ -4,7 +4,8 @@
 
 use super::machine::{KERNEL, Machine};
 use crate::kernel::CaptureView;
-use peregrine_compiler::kernel::{End, KernelView as _, Kind, KindSet, Number, Protocol};
+use peregrine_compiler::kernel::eval::is_clean;
+use peregrine_compiler::kernel::{End, KernelView as _, Kind, KindSet, Number, Protocol, Source};
 use peregrine_probe::program::Kernel;
 use std::collections::BTreeMap;
 
@@ -27,6 +28,10 @@ pub mod place {
     pub(super) const SOCKET: u64 = place(9);
     pub(super) const SOCK: u64 = place(10);
     pub(super) const IPV6: u64 = place(11);
+    pub(super) const MOUNT: u64 = place(12);
+    /// Directory entries, from the root on, and their names.
+    pub(super) const ENTRIES: u64 = place(1000);
+    pub(super) const NAMES: u64 = place(2000);
     pub(super) const DESCRIPTORS: u64 = place(1 << 20);
 }
 use place::*;
@@ -37,8 +42,10 @@ const REGULAR: u64 = 0x8000;
 const DIRECTORY: u64 = 0x4000;
 const PIPE: u64 = 0x1000;
 const CHARACTER_DEVICE: u64 = 0x2000;
-/// Magic numbers of file systems: ext4, files without a name, process descriptors.
+/// Magic numbers of file systems: ext4, in memory, pipes, files without a name, process descriptors.
 const EXT4: u64 = 0xef53;
+const TMPFS: u64 = 0x0102_1994;
+const PIPEFS: u64 = 0x5049_5045;
 const NAMELESS: u64 = 0x0904_1934;
 const PIDFS: u64 = 0x5049_4446;
 /// `AF_UNIX`, `AF_INET`, `AF_INET6`, `AF_NETLINK`.
@@ -70,11 +77,29 @@ pub struct Known {
     pub ends: Option<[Socket; 2]>,
     /// The socket was bound: it is not known which end is the client's.
     pub mixed: bool,
+    /// The path.
+    pub path: Path,
+}
+
+/// What the kernel can know of the path of a descriptor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Path {
+    /// Nothing.
+    Unknown,
+    /// There is none.
+    Nameless,
+    /// This is it.
+    Is(Vec<u8>),
 }
 
 /// All that may be.
-const ANYTHING: Known =
-    Known { kinds: KindSet::ALL.0, protocols: (1 << Protocol::ALL.len()) - 1, ends: None, mixed: false };
+const ANYTHING: Known = Known {
+    kinds: KindSet::ALL.0,
+    protocols: (1 << Protocol::ALL.len()) - 1,
+    ends: None,
+    mixed: false,
+    path: Path::Unknown,
+};
 
 /// Objects being put together.
 pub struct Objects<'k> {
@@ -137,6 +162,7 @@ impl<'k> Objects<'k> {
         self.set(TASK, "task_struct.cred", CREDENTIALS);
         self.set(CREDENTIALS, "cred.euid.val", number(Number::Uid));
         self.set(CREDENTIALS, "cred.egid.val", number(Number::Gid));
+        self.set(TASK, "task_struct.group_leader", TASK);
         self.set(TASK, "task_struct.files", FILES);
         self.set(FILES, "files_struct.fdt", TABLE);
         self.set(TABLE, "fdtable.fd", DESCRIPTORS);
@@ -155,9 +181,10 @@ impl<'k> Objects<'k> {
         let of = |kinds: &[Kind]| Known { kinds: kinds.iter().fold(0, |set, k| set | 1 << *k as u32), ..ANYTHING };
         let (mode, magic, known) = match kind {
             Kind::File if variant % 4 == 3 => (CHARACTER_DEVICE, EXT4, ANYTHING),
-            Kind::File | Kind::Memfd => (REGULAR, EXT4, of(&[Kind::File, Kind::Memfd])),
+            Kind::File if variant % 4 == 2 => (REGULAR, EXT4, of(&[Kind::File])),
+            Kind::File | Kind::Memfd => (REGULAR, TMPFS, of(&[Kind::File, Kind::Memfd])),
             Kind::Directory => (DIRECTORY, EXT4, of(&[Kind::Directory, Kind::File])),
-            Kind::Pipe => (PIPE, EXT4, of(&[Kind::Pipe, Kind::File])),
+            Kind::Pipe => (PIPE, PIPEFS, Known { path: Path::Nameless, ..of(&[Kind::Pipe, Kind::File]) }),
             Kind::Pidfd => (REGULAR, PIDFS, ANYTHING),
             Kind::Ipv4 | Kind::Ipv6 | Kind::Unix | Kind::Netlink => {
                 (SOCKET_MODE, EXT4, self.socket(kind, view, local_first, variant))
@@ -167,7 +194,29 @@ impl<'k> Objects<'k> {
         };
         self.set(INODE, "inode.i_mode", mode | 0o600);
         self.set(FILE_SYSTEM, "super_block.s_magic", magic);
-        known
+        match view.text(Source::Descriptor).filter(|path| is_clean(path)) {
+            Some(path) if matches!(kind, Kind::File | Kind::Directory) => self.path(path, known),
+            _ => known,
+        }
+    }
+
+    /// Directory entries that lead to the file.
+    fn path(&mut self, path: &[u8], known: Known) -> Known {
+        let inside = self.kernel.find("mount", "mnt").map_or(0, |member| u64::from(member.offset));
+        self.set(MOUNT, "mount.mnt_parent", MOUNT);
+        self.set(MOUNT, "mount.mnt.mnt_root", ENTRIES);
+        let names = path.split(|byte| *byte == b'/').filter(|name| !name.is_empty());
+        let mut last = ENTRIES;
+        for (number, name) in (0..).zip([&b"/"[..]].into_iter().chain(names)) {
+            let (entry, text) = (ENTRIES + 0x10_0000 * number, NAMES + 0x10_0000 * number);
+            self.set(entry, "dentry.d_parent", last);
+            self.set(entry, "dentry.d_name.name", text);
+            self.memory.insert(text, [name, &[0; 1]].concat());
+            last = entry;
+        }
+        self.set(FILE, "file.f_path.mnt", MOUNT + inside);
+        self.set(FILE, "file.f_path.dentry", last);
+        Known { path: Path::Is(path.to_vec()), ..known }
     }
 
     fn socket(&mut self, kind: Kind, view: &CaptureView<'_>, local_first: bool, variant: u64) -> Known {
@@ -183,7 +232,8 @@ impl<'k> Objects<'k> {
             _ => (INET6, one(Kind::Ipv4) | one(Kind::Ipv6)),
         };
         self.set(SOCK, "sock.__sk_common.skc_family", family);
-        let unconnected = Known { kinds, ..ANYTHING };
+        let path = if matches!(kind, Kind::Ipv4 | Kind::Ipv6) { Path::Nameless } else { Path::Unknown };
+        let unconnected = Known { kinds, path, ..ANYTHING };
         let ends = view.ends(End::Either).and_then(|ends| <[Socket; 2]>::try_from(ends).ok());
         let protocol = view.protocol();
         let ((number, form), protocols) = match protocol {
@@ -219,6 +269,6 @@ impl<'k> Objects<'k> {
         }
         let is_mapped = remote.0.starts_with(&MAPPED);
         let short = |end: Socket| if is_mapped { (end.0[MAPPED.len()..].to_vec(), end.1) } else { end };
-        Known { kinds, protocols, ends: Some([short(local), short(remote)]), mixed }
+        Known { protocols, ends: Some([short(local), short(remote)]), mixed, ..unconnected }
     }
 }
