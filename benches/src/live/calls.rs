@@ -92,7 +92,7 @@ impl Live<'_> {
                     let own = watching.cpu()?;
                     let ((), took) = timed(|| (act.work)(&place, act.count))?;
                     self.catch_up(&watching)?;
-                    let own = watching.cpu()? - own;
+                    let own = watching.cpu()?.saturating_sub(own);
                     let under = &mut calls.under[number];
                     under.ns.push(took.per(act.count).cpu);
                     if self.watchers[number].is_process() {

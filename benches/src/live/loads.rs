@@ -81,7 +81,7 @@ impl Live<'_> {
                 let units = (ready.work)(seconds).with_context(|| said.clone())?;
                 let seconds = begin.elapsed().as_secs_f64();
                 self.catch_up(&watching)?;
-                let own_seconds = (watching.cpu()? - own).as_secs_f64();
+                let own_seconds = watching.cpu()?.saturating_sub(own).as_secs_f64();
                 ensure!(units > 0.0, "{said}: nothing was done");
                 found[number].rounds.push(LoadRound { units, seconds, own_seconds, seen: watching.stop()? });
             }
@@ -125,22 +125,26 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Asks it to end, and waits for that; nothing if it does not.
+    fn end(&mut self) -> Option<()> {
+        let pid = Pid::from_raw(i32::try_from(self.0.id()).ok()?);
+        // To PostgreSQL: without waiting for clients.
+        kill(pid, Signal::SIGINT).ok()?;
+        let begin = Instant::now();
+        while self.0.try_wait().ok()?.is_none() {
+            if begin.elapsed() > PATIENCE {
+                return None;
+            }
+            std::thread::sleep(PAUSE);
+        }
+        Some(())
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
-        let ended = || {
-            let pid = Pid::from_raw(i32::try_from(self.0.id()).ok()?);
-            // To PostgreSQL: without waiting for clients.
-            kill(pid, Signal::SIGINT).ok()?;
-            let begin = Instant::now();
-            while begin.elapsed() < PATIENCE {
-                if self.0.try_wait().ok()?.is_some() {
-                    return Some(());
-                }
-                std::thread::sleep(PAUSE);
-            }
-            None
-        };
-        if { ended }().is_none() {
+        if self.end().is_none() {
             let _ = self.0.kill();
             let _ = self.0.wait();
         }

@@ -129,7 +129,8 @@ impl<'o> Live<'o> {
         Ok(Live { amounts, watchers, rules, starts: Vec::new(), restless: 0, folder, say })
     }
 
-    /// Measures some parts, and of programs those that are chosen, or all if none is. The conditions of the results are the caller's to fill in.
+    /// Measures some parts, and of programs those that are chosen, or all if none is. The conditions of the results are
+    /// the caller's to fill in.
     ///
     /// # Errors
     ///
@@ -183,7 +184,7 @@ impl<'o> Live<'o> {
             self.catch_up(&watching)?;
             let before = watching.cpu()?;
             std::thread::sleep(Duration::from_secs_f64(seconds));
-            let share = (watching.cpu()? - before).as_secs_f64() / seconds;
+            let share = watching.cpu()?.saturating_sub(before).as_secs_f64() / seconds;
             watching.stop()?;
             found.push(Idle { watcher: watcher.to_owned(), share, seconds });
         }

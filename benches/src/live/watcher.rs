@@ -342,7 +342,7 @@ impl Watching {
         while begin.elapsed() < RESTLESS {
             std::thread::sleep(CALM.0);
             let now = process.cpu()?;
-            if now - before < CALM.1 {
+            if now.saturating_sub(before) < CALM.1 {
                 return Ok(true);
             }
             before = now;
