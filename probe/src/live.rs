@@ -27,8 +27,10 @@ use aya::maps::{Map, MapData, MapError, PerCpuArray};
 use peregrine_compiler::ir::RuleId;
 use peregrine_compiler::kernel::{Atom, EventPlan, Filter, KernelPlan};
 use peregrine_schema::capture::Hook;
+use peregrine_schema::events::code;
 use peregrine_schema::syscalls::SYSCALLS;
 use peregrine_schema::{EVENT_COUNT, EVENTS, Event};
+use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use thiserror::Error;
@@ -214,6 +216,8 @@ pub struct Probe {
     /// The one that finds the programs of system calls, while there are any.
     dispatcher: Option<Attachable>,
     attached: bool,
+    /// Codes of the events that there is or was a program for, and the one under which other calls are counted.
+    codes: BTreeSet<u16>,
     /// [`Losses::skipped`] of programs that are gone.
     skipped: u64,
 }
@@ -258,9 +262,21 @@ impl Probe {
         let losses = PerCpuArray::try_from(Map::PerCpuArray(MapData::from_fd(losses)?))?;
         let keepers = making.keepers()?;
         let (held, points, dispatcher) = (Vec::new(), Vec::new(), None);
-        let (attached, skipped) = (false, 0);
-        let mut probe =
-            Probe { rings, losses, counters, making, calls, held, keepers, points, dispatcher, attached, skipped };
+        let (attached, codes, skipped) = (false, BTreeSet::from([code::GENERIC_X]), 0);
+        let mut probe = Probe {
+            rings,
+            losses,
+            counters,
+            making,
+            calls,
+            held,
+            keepers,
+            points,
+            dispatcher,
+            attached,
+            codes,
+            skipped,
+        };
         probe.replan(wanted, plan)?;
         Ok(probe)
     }
@@ -280,8 +296,11 @@ impl Probe {
         let treat = |code| treatment(code, &wanted, plan);
         // The old programs are kept until the new ones are in place.
         self.held = self.making.calls(&treat, &self.calls)?;
+        self.codes.extend(self.held.iter().map(|(event, _)| event.code));
         self.replan_dispatcher()?;
-        self.replan_points(&treat)
+        self.replan_points(&treat)?;
+        self.codes.extend(self.points.iter().filter_map(|one| one.event).map(|event| event.code));
+        Ok(())
     }
 
     /// Without a program for any system call there is nothing to be found, and no call should pay for it.
@@ -369,7 +388,8 @@ impl Probe {
     /// Ends recording.
     pub fn detach(&mut self) {
         self.attached = false;
-        self.attachable_mut().for_each(|one| one.link = None);
+        // What makes events goes before what keeps images: else the last would begin images that have no number of their own.
+        self.attachable_mut().rev().for_each(|one| one.link = None);
     }
 
     fn attachable(&self) -> impl Iterator<Item = &Attachable> {
@@ -377,7 +397,7 @@ impl Probe {
     }
 
     /// In the order in which they must be attached.
-    fn attachable_mut(&mut self) -> impl Iterator<Item = &mut Attachable> {
+    fn attachable_mut(&mut self) -> impl DoubleEndedIterator<Item = &mut Attachable> {
         self.keepers.iter_mut().chain(&mut self.points).chain(&mut self.dispatcher)
     }
 
@@ -405,7 +425,7 @@ impl Probe {
     pub fn losses(&self) -> Result<Losses, ProbeError> {
         let mut losses = Losses::default();
         for cause in Loss::ALL {
-            for code in 0..EVENT_COUNT as u16 {
+            for code in self.codes.iter().copied() {
                 let count: u64 = self.losses.get(&cause.counter(code), 0)?.iter().sum();
                 if count > 0 {
                     losses.counted.push((cause, code, count));

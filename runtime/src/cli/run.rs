@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How often signals are looked at.
-const PAUSE: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(100);
 /// How often losses and files are looked at.
 const SECOND: Duration = Duration::from_secs(1);
 /// How long files must have stayed as they are before they are read again.

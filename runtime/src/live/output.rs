@@ -82,8 +82,7 @@ impl Outputs {
 
     /// Writes the alerts of a queue until all who fill it have gone.
     pub(super) fn run(mut self, queue: Receiver<Alert>, shared: &Arc<Shared>) -> Result<(), OutputError> {
-        // By time, ring and number.
-        let mut held: BTreeMap<(u64, usize, u64), (Instant, Box<[u8]>)> = BTreeMap::new();
+        let mut held = BTreeMap::new();
         let mut count = 0;
         loop {
             let received = if held.is_empty() {
@@ -93,7 +92,8 @@ impl Outputs {
             };
             let now = Instant::now();
             let mut hold = |alert: Alert| {
-                count += 1;
+                count += 1_u64;
+                // By time, ring and number.
                 held.insert((alert.ts, alert.ring, count), (now, alert.line));
             };
             let ended = match received {

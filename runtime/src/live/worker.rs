@@ -35,7 +35,7 @@ const PATIENCE: u64 = 50_000_000;
 const MOST_WAITING: usize = 4096;
 /// Pauses between turns: while there is something to do, and at most.
 const SHORT: Duration = Duration::from_millis(1);
-const LONG: Duration = Duration::from_millis(10);
+const LONG: Duration = Duration::from_millis(20);
 
 /// What all workers share.
 pub(super) struct Shared {
