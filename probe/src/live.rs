@@ -186,18 +186,29 @@ impl Attachable {
         let info = self.program.info().map_err(|error| ProbeError::Map { name: "programs", error })?;
         Ok(info.recursion_misses)
     }
+}
 
-    /// Whether it does what is asked for now. Bits of images have other numbers in each plan.
-    fn fits(&self, treatment: &Treatment<'_>) -> bool {
-        match (treatment, &self.filter) {
-            (Treatment::Ignored, _) => false,
-            (Treatment::Recorded, before) => before.is_none(),
-            (Treatment::Filtered(filter), before) => {
-                let of_image = |atom: &Atom| matches!(atom, Atom::Image(_));
-                before.as_ref() == Some(*filter) && !filter.atoms.iter().any(of_image)
-            }
+/// Whether a program with this filter, or none, does what is asked for now. Bits of images have other numbers in each
+/// plan.
+fn fits(before: Option<&Filter>, treatment: &Treatment<'_>) -> bool {
+    match treatment {
+        Treatment::Ignored => false,
+        Treatment::Recorded => before.is_none(),
+        Treatment::Filtered(filter) => {
+            let of_image = |atom: &Atom| matches!(atom, Atom::Image(_));
+            before == Some(*filter) && !filter.atoms.iter().any(of_image)
         }
     }
+}
+
+/// The program of a system call.
+struct Call {
+    event: &'static Event,
+    /// Number of the call on this architecture.
+    number: u16,
+    /// The filter in it, if it was asked for and taken.
+    filter: Option<Filter>,
+    program: Loaded,
 }
 
 /// The probe.
@@ -208,7 +219,7 @@ pub struct Probe {
     making: Making,
     /// Programs of system calls, by number.
     calls: MapData,
-    held: Vec<(&'static Event, Loaded)>,
+    held: Vec<Call>,
     /// Programs that keep images: at a tracepoint they must run before those that make events.
     keepers: Vec<Attachable>,
     /// Those of other tracepoints than that of system calls.
@@ -295,8 +306,15 @@ impl Probe {
         self.making.filters.begin(plan.is_some_and(|plan| !plan.image.is_empty())).map_err(bits)?;
         let treat = |code| treatment(code, &wanted, plan);
         // The old programs are kept until the new ones are in place.
-        self.held = self.making.calls(&treat, &self.calls)?;
-        self.codes.extend(self.held.iter().map(|(event, _)| event.code));
+        let mut before = std::mem::take(&mut self.held);
+        let made = self.making.calls(&treat, &self.calls, &mut before, &mut self.held);
+        self.codes.extend(self.held.iter().map(|call| call.event.code));
+        if let Err(error) = made {
+            // Those that were not reached are still in their places.
+            self.held.append(&mut before);
+            return Err(error);
+        }
+        drop(before);
         self.replan_dispatcher()?;
         self.replan_points(&treat)?;
         self.codes.extend(self.points.iter().filter_map(|one| one.event).map(|event| event.code));
@@ -322,7 +340,7 @@ impl Probe {
     }
 
     fn replan_points<'p>(&mut self, treat: &impl Fn(u16) -> Treatment<'p>) -> Result<(), ProbeError> {
-        let fits = |one: &Attachable| one.event.is_some_and(|event| one.fits(&treat(event.code)));
+        let fits = |one: &Attachable| one.event.is_some_and(|event| fits(one.filter.as_ref(), &treat(event.code)));
         let (mut points, before): (Vec<_>, Vec<_>) = std::mem::take(&mut self.points).into_iter().partition(fits);
         let attached = self.attached;
         let made = self.making.points(treat, &points).and_then(|mut made| {
@@ -361,7 +379,7 @@ impl Probe {
     /// The programs, with what the kernel tells about each. System calls have their times in common, those of
     /// `sys_exit`, which has no event and is the last; those that keep images have none either.
     pub fn programs(&self) -> impl Iterator<Item = (Option<&'static Event>, ProgramInfo)> {
-        let calls = self.held.iter().map(|(event, program)| (Some(*event), program));
+        let calls = self.held.iter().map(|call| (Some(call.event), &call.program));
         let points = self.attachable().map(|one| (one.event, &one.program));
         calls.chain(points).map(|(event, program)| (event, program.info().unwrap_or_default()))
     }
@@ -511,32 +529,44 @@ struct Making {
 }
 
 impl Making {
-    /// Those of system calls, put into the array by number.
+    /// Those of system calls, put into the array by number. Those of before that do what is asked for stay.
     fn calls<'p>(
         &mut self,
         treat: &impl Fn(u16) -> Treatment<'p>,
         array: &MapData,
-    ) -> Result<Vec<(&'static Event, Loaded)>, ProbeError> {
+        before: &mut Vec<Call>,
+        held: &mut Vec<Call>,
+    ) -> Result<(), ProbeError> {
         let calls = |error| ProbeError::Map { name: "calls", error };
         let point = tracepoint(&self.kernel, "sys_exit")?;
-        let mut held = Vec::new();
         for call in &SYSCALLS {
             let Some(number) = call.number(self.kernel.arch) else { continue };
             let event = &EVENTS[usize::from(call.event)];
             if !made(event, Hook::SysExit, &self.kernel) {
                 continue;
             }
-            match self.make(Hook::SysExit, event, call.code, &point, &treat(event.code)) {
+            let treatment = treat(event.code);
+            let fits = |one: &Call| one.number == number && fits(one.filter.as_ref(), &treatment);
+            if let Some(at) = before.iter().position(fits) {
+                held.push(before.swap_remove(at));
+                continue;
+            }
+            let unfiltered = self.unfiltered.len();
+            match self.make(Hook::SysExit, event, call.code, &point, &treatment) {
                 Some(program) => {
                     set_program(array, u32::from(number), program.as_fd()).map_err(calls)?;
-                    held.push((event, program));
+                    let filter = match treatment {
+                        Treatment::Filtered(filter) if self.unfiltered.len() == unfiltered => Some(filter.clone()),
+                        _ => None,
+                    };
+                    held.push(Call { event, number, filter, program });
                 }
                 None => {
                     clear_program(array, u32::from(number)).map_err(calls)?;
                 }
             }
         }
-        Ok(held)
+        Ok(())
     }
 
     /// Those of other tracepoints, but for those that are there.
