@@ -79,9 +79,7 @@ impl<'r> Detector<'r> {
 
     /// Shows an event as conditions see it.
     pub(crate) fn show<T>(&mut self, event: Delivered<'_>, env: &Env, look: impl FnOnce(&EventView<'_>) -> T) -> T {
-        let view = EventView::new(event, &self.bound, &self.scratch, env);
-        let result = look(&view);
-        drop(view);
+        let result = look(&EventView::new(event, &self.bound, &self.scratch, env));
         self.scratch.reset();
         result
     }

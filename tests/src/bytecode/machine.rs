@@ -2,15 +2,15 @@
 //!
 //! What must hold: it shares nothing with the assembler but the form of an instruction, and is strict where the verifier
 //! is: an access outside of what is there is a fault, and so is anything that it does not know. Reading kernel memory
-//! that is not there gives zeros, by loads (a fault is caught) and by helpers (which give an error as well). Helpers
-//! lose the registers of their arguments; the stack begins with rubbish.
+//! that is not there gives zeros, by loads (a fault is caught) and by helpers (which give an error as well). By loads so do
+//! the neighbours of the null pointer: the structure around a member at no address. Helpers lose the registers of their
+//! arguments; the stack begins with rubbish.
 
 use peregrine_probe::asm::{Helper, Insn, Program};
 use std::collections::HashMap;
 
 /// Kernel addresses begin here; what lies below is the process's, or the program's own.
 pub const KERNEL: u64 = 0xffff_8000_0000_0000;
-const FIRST_PAGE: u64 = 4096;
 /// The stack of the program, its context, and values of maps.
 const STACK: u64 = 0x1_0000;
 const STACK_BYTES: u64 = 512;
@@ -21,6 +21,8 @@ const MAP_SPACING: u64 = 0x1_0000_0000;
 const MAP: u64 = 0x7b00_0000;
 const RUBBISH: u64 = 0xdead_dead_dead_dead;
 const EFAULT: i64 = -14;
+/// How far from the null pointer the members of a structure lie at most, and the structure around a member.
+const NEIGHBOURS: u64 = 4096;
 /// Most instructions of a run.
 const STEPS: usize = 1_000_000;
 
@@ -47,21 +49,13 @@ pub enum End {
     Stopped,
 }
 
-/// The values of a map, one behind the other.
-#[derive(Debug)]
-struct Values {
-    region: Region,
-    /// Bytes of each.
-    size: usize,
-    /// Of a hash: the key of its only value.
-    key: Option<Option<u64>>,
-}
-
 /// A machine: maps that stay, and memory that is there for one run.
 #[derive(Debug, Default)]
 pub struct Machine {
-    /// Arrays and hashes by descriptor.
-    maps: HashMap<i32, Values>,
+    /// Values of arrays, one behind the other, with the size of each.
+    maps: HashMap<i32, (Region, usize)>,
+    /// The keys of maps that are no arrays, in the order of the values.
+    keys: HashMap<i32, Vec<u64>>,
     memory: Vec<Region>,
     /// What the current task is.
     task: u64,
@@ -78,21 +72,20 @@ impl Machine {
     /// An array map by its descriptor: `values` one behind the other, `size` bytes each.
     pub fn map(&mut self, fd: i32, values: Vec<u8>, size: usize) {
         let start = MAP_VALUES + MAP_SPACING * u64::from(fd.unsigned_abs());
-        self.maps.insert(fd, Values { region: Region { start, bytes: values }, size, key: None });
+        self.maps.insert(fd, (Region { start, bytes: values }, size));
     }
 
-    /// A hash by keys of 8 bytes, with one value or none.
-    pub fn hash(&mut self, fd: i32, value: Option<(u64, Vec<u8>)>) {
-        let (key, bytes) = value.unzip();
-        let bytes = bytes.unwrap_or_default();
-        let start = MAP_VALUES + MAP_SPACING * u64::from(fd.unsigned_abs());
-        let size = bytes.len();
-        self.maps.insert(fd, Values { region: Region { start, bytes }, size, key: Some(key) });
+    /// A map by its descriptor whose keys are numbers of 8 bytes; their values are of one size.
+    pub fn table(&mut self, fd: i32, entries: Vec<(u64, Vec<u8>)>) {
+        let size = entries.first().map_or(0, |(_, value)| value.len());
+        let (keys, values): (Vec<u64>, Vec<Vec<u8>>) = entries.into_iter().unzip();
+        self.map(fd, values.concat(), size);
+        self.keys.insert(fd, keys);
     }
 
     /// The values of a map.
     pub fn values(&self, fd: i32) -> &[u8] {
-        self.maps.get(&fd).map_or(&[], |map| &map.region.bytes)
+        self.maps.get(&fd).map_or(&[], |(region, _)| &region.bytes)
     }
 
     /// Makes memory be there in the next run.
@@ -114,12 +107,12 @@ impl Machine {
     }
 
     fn read(&self, at: u64, len: usize) -> Option<&[u8]> {
-        let regions = self.memory.iter().chain(self.maps.values().map(|map| &map.region));
+        let regions = self.memory.iter().chain(self.maps.values().map(|(region, _)| region));
         regions.into_iter().find_map(|region| Some(&region.bytes[region.range(at, len)?]))
     }
 
     fn write(&mut self, at: u64, bytes: &[u8]) -> Result<(), String> {
-        let regions = self.memory.iter_mut().chain(self.maps.values_mut().map(|map| &mut map.region));
+        let regions = self.memory.iter_mut().chain(self.maps.values_mut().map(|(region, _)| region));
         for region in regions.filter(|region| region.start < KERNEL) {
             if let Some(range) = region.range(at, bytes.len()) {
                 region.bytes[range].copy_from_slice(bytes);
@@ -198,7 +191,7 @@ impl Cpu<'_> {
             1 => MAP + u64::from(insn.imm as u32),
             2 => {
                 let map = self.machine.maps.get(&insn.imm).ok_or_else(|| format!("no map {}", insn.imm))?;
-                map.region.start + u64::from(high as u32)
+                map.0.start + u64::from(high as u32)
             }
             other => return Err(format!("a constant of kind {other}")),
         };
@@ -279,13 +272,14 @@ impl Cpu<'_> {
     }
 
     fn load(&mut self, insn: Insn) -> Result<(), String> {
-        let size = Self::size(insn)?;
-        let at = self.register(insn.src)?.wrapping_add_signed(insn.off.into());
+        let (size, base) = (Self::size(insn)?, *self.register(insn.src)?);
+        let at = base.wrapping_add_signed(insn.off.into());
         let mut word = [0; 8];
         match self.machine.read(at, size) {
             Some(bytes) => word[..size].copy_from_slice(bytes),
             // What is not there reads as zero, also beside a null pointer.
-            None if at >= KERNEL || (at < FIRST_PAGE && self.machine.cast.is_some()) => {}
+            None if at >= KERNEL => {}
+            None if self.machine.cast.is_some() && base.wrapping_add(NEIGHBOURS) < 2 * NEIGHBOURS => {}
             None => return Err(format!("{size} bytes are read from {at:#x}")),
         }
         *self.register(insn.dst)? = u64::from_le_bytes(word);
@@ -325,17 +319,22 @@ impl Cpu<'_> {
         Ok(())
     }
 
-    /// The address of a value; 0 if there is none.
+    /// The address of a value; 0 beyond the end of an array, or where there is none.
     fn look_up(&self, map: u64, key: u64) -> Result<u64, String> {
-        let fd = map.checked_sub(MAP).and_then(|fd| i32::try_from(fd).ok());
-        let map = fd.and_then(|fd| self.machine.maps.get(&fd)).ok_or("no map is looked up")?;
-        let Values { region, size, .. } = map;
-        if let Some(present) = map.key {
-            let key = self.machine.read(key, 8).and_then(|key| key.first_chunk()).ok_or("the key is not there")?;
-            return Ok(if present == Some(u64::from_le_bytes(*key)) { region.start } else { 0 });
-        }
-        let key = self.machine.read(key, 4).and_then(|key| key.first_chunk()).ok_or("the key is not there")?;
-        let at = u32::from_le_bytes(*key) as usize * size;
+        let fd = map.checked_sub(MAP).and_then(|fd| i32::try_from(fd).ok()).ok_or("no map is looked up")?;
+        let (region, size) = self.machine.maps.get(&fd).ok_or("no map is looked up")?;
+        let index = match self.machine.keys.get(&fd) {
+            Some(keys) => {
+                let key = self.machine.read(key, 8).and_then(|key| key.first_chunk()).ok_or("the key is not there")?;
+                let Some(index) = keys.iter().position(|k| *k == u64::from_le_bytes(*key)) else { return Ok(0) };
+                index
+            }
+            None => {
+                let key = self.machine.read(key, 4).and_then(|key| key.first_chunk()).ok_or("the key is not there")?;
+                u32::from_le_bytes(*key) as usize
+            }
+        };
+        let at = index * size;
         Ok(if at + size <= region.bytes.len() { region.start + at as u64 } else { 0 })
     }
 }

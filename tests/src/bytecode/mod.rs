@@ -7,25 +7,30 @@
 //!
 //! What must hold: an event is compared only if the call that was made up would be recorded with the numbers that the
 //! filter asks for; the others are counted. What of the plan is known is said here once more, apart from the generator:
-//! the texts that can be read, and the kinds, protocol and ends that a file can tell ([`objects::Known`]).
+//! the texts that can be read, the kinds, protocol, ends and path that a file can tell ([`objects::Known`]), and whether
+//! bits of the image are known ([`images::Told`]). A relative path in an argument stays relative for a filter, whatever
+//! directory it begins at.
 
 pub mod call;
+pub mod images;
 pub mod machine;
 pub mod objects;
 
 use crate::kernel::CaptureView;
 use call::{Call, beside_arguments};
+use images::{Conditions, Told};
 use machine::{End as RunEnd, Machine};
 use objects::{Known, Objects, Path, place};
-use peregrine_compiler::kernel::eval::{answer, passes, passes_with};
+use peregrine_compiler::kernel::eval::{answer, passes, passes_with, text_answer};
 use peregrine_compiler::kernel::{
-    Answer, Atom, End, EventPlan, Filter, KernelPlan, KernelView as _, Number, Part, Source,
+    Answer, Atom, End, EventPlan, Filter, KernelPlan, KernelView as _, Number, Part, Source, Text,
 };
+use peregrine_compiler::value::Event as Fields;
 use peregrine_probe::asm::{Helper, Program};
 use peregrine_probe::btf::Btf;
 use peregrine_probe::filter::Prefilter;
 use peregrine_probe::filter::bits::WORDS;
-use peregrine_probe::image::{Tasks, first_image};
+use peregrine_probe::image::Tasks;
 use peregrine_probe::program::filtering::MEMORY;
 use peregrine_probe::program::{self, Filtering, Kernel, Maps};
 use peregrine_runtime::session::Delivered;
@@ -38,19 +43,18 @@ use std::collections::HashMap;
 /// The maps of programs, by made-up descriptors.
 const FILTER_MEMORY: i32 = 1;
 const DROPPED: i32 = 2;
-const TABLES: i32 = 10;
-const TASKS: i32 = 6;
 const BITS: i32 = 8;
-/// Of these filters use that of tasks alone.
+const TABLES: i32 = 10;
+/// Images of tasks.
+const TASKS: i32 = 6;
+/// Those that no filter uses, but for the tasks.
 const MAPS: Maps = Maps { scratch: 3, rings: 4, losses: 5, tasks: Tasks::Hash(TASKS), images: 7 };
+/// Process ids of Linux lie below.
+const MOST_PIDS: u32 = 1 << 22;
 /// The first helper that a program calls for the record.
 const RECORD_BEGINS: Helper = Helper::GetSmpProcessorId;
 /// From this length on a text is not compared: memory for one holds 256 bytes, and a text that fills it may be longer.
-/// That of a path holds no NUL.
 const LONG_TEXT: usize = 255;
-const LONG_PATH: usize = 256;
-/// The kernel's `PID_MAX_LIMIT`.
-const MOST_PID: u32 = 1 << 22;
 
 /// The kernel that programs are made for, in the ways of reading its memory.
 pub struct Kernels([Kernel; 2]);
@@ -99,6 +103,12 @@ pub struct Seen {
     pub dropped: usize,
     /// Events compared that some rule matches.
     pub matched: usize,
+    /// Runs with a descriptor whose path is asked for and known, be it that there is none.
+    pub paths: usize,
+    /// Events compared with bits of the image that are asked for and known, too.
+    pub told: usize,
+    /// Of these, those kept back by their bits alone.
+    pub dropped_by_bits: usize,
     /// Events that the program passes although the plan would not: the kernel cannot know enough.
     pub weaker: usize,
 }
@@ -111,6 +121,9 @@ impl Seen {
         self.runs += other.runs;
         self.dropped += other.dropped;
         self.matched += other.matched;
+        self.paths += other.paths;
+        self.told += other.told;
+        self.dropped_by_bits += other.dropped_by_bits;
         self.weaker += other.weaker;
     }
 }
@@ -140,6 +153,11 @@ impl<'k> Runner<'k> {
         Runner { kernels, plan, programs, made: HashMap::new(), seen: Seen::default(), refused: Vec::new() }
     }
 
+    /// The plan that programs are compared with.
+    pub fn plan(&self) -> &'k KernelPlan {
+        self.plan
+    }
+
     /// Whether events of a code come from system calls and have a filter.
     pub fn filters(&self, code: u16) -> bool {
         let event = &EVENTS[usize::from(code)];
@@ -147,13 +165,14 @@ impl<'k> Runner<'k> {
         made_here && matches!(self.plan.event(code), EventPlan::Filter(_))
     }
 
-    /// Looks at an event, which some rule matches or none, and of whose image these bits are known; an error if a program
-    /// does not do what it should.
+    /// Looks at an event with these fields, which some rule matches or none; an error if a program does not do what it
+    /// should.
     pub fn look(
         &mut self,
         event: Delivered<'_>,
+        fields: &impl Fields,
+        conditions: &Conditions<'_>,
         matched: bool,
-        bits: &dyn Fn(u32) -> Option<bool>,
     ) -> Result<(), String> {
         let record = event.record;
         let EventPlan::Filter(filter) = self.plan.event(record.code) else { return Ok(()) };
@@ -169,28 +188,60 @@ impl<'k> Runner<'k> {
         });
         let Some(made) = made else { return Ok(()) };
         self.seen.events += 1;
-        let view = CaptureView::new(event, bits);
+        let unknown = |_| None;
+        let view = CaptureView::new(event, &unknown);
         let call = Call::of(record, &view, syscall);
         if !is_so(&call, &view, row, filter, &made.prefilter) {
             self.seen.left_out += 1;
             return Ok(());
         }
+        let bits = asked_bits(filter, &made.prefilter);
         let exactly = passes(self.plan.event(record.code), &view);
         let mut again = call.clone();
-        let told = self.runs(&call, &view, event, matched)?;
-        if exactly && !told {
+        let first_thread = view.number(Number::Tid) == view.number(Number::Pid);
+        let nothing = Told::unknown(first_thread, event.number / 2);
+        let passed = self.runs(&call, &view, event, nothing, matched)?;
+        if exactly && !passed {
             return Err("the plan passes it".to_owned());
         }
-        self.seen.weaker += usize::from(told && !exactly);
+        self.seen.weaker += usize::from(passed && !exactly);
         self.seen.matched += usize::from(matched);
+        if !bits.is_empty() && first_thread && pid(&view).is_some() {
+            let with_bits = self.with_bits(&call, event, &bits, &|bit| conditions.may_hold(bit, fields), matched)?;
+            self.seen.told += 1;
+            self.seen.dropped_by_bits += usize::from(passed && !with_bits);
+        }
         // The same with texts that cannot be read.
         for param in row.params {
             if let Some(Capture { source: CaptureSource::Text { pointer, .. }, .. }) = param.capture {
                 again.forget_text(pointer);
             }
         }
-        self.runs(&again, &view, event, false)?;
+        self.runs(&again, &view, event, nothing, false)?;
         Ok(())
+    }
+
+    /// Runs the programs on a call with these bits of the image told; whether it passes.
+    fn with_bits(
+        &mut self,
+        call: &Call,
+        event: Delivered<'_>,
+        bits: &[u32],
+        may_hold: &dyn Fn(u32) -> bool,
+        matched: bool,
+    ) -> Result<bool, String> {
+        // Others are not looked at.
+        let mut words = [0; WORDS];
+        for bit in bits.iter().filter(|bit| may_hold(**bit)) {
+            words[*bit as usize / 64] |= 1 << (bit % 64);
+        }
+        let known = |bit| Some(may_hold(bit));
+        let view = CaptureView::new(event, &known);
+        let passed = self.runs(call, &view, event, Told::Bits(words), matched)?;
+        if passes(self.plan.event(event.record.code), &view) && !passed {
+            return Err("the plan passes it by what is known of the image".to_owned());
+        }
+        Ok(passed)
     }
 
     /// Runs the programs on a call; whether it passes.
@@ -199,6 +250,7 @@ impl<'k> Runner<'k> {
         call: &Call,
         view: &CaptureView<'_>,
         event: Delivered<'_>,
+        told: Told,
         matched: bool,
     ) -> Result<bool, String> {
         let record = event.record;
@@ -211,41 +263,28 @@ impl<'k> Runner<'k> {
             objects.registers(&call.arguments);
             objects.task(view);
             let known = fd.map(|fd| objects.descriptor(fd, view, !accepts, event.number));
+            images::lay(&mut objects, machine, [TASKS, BITS], pid(view).unwrap_or(1), told, event.number);
             objects.lay(machine);
-            let bits = image(self.plan, view);
-            let bits_known = bits.is_some();
-            machine.hash(BITS, bits);
             call.memory().for_each(|(at, bytes)| machine.there(at, bytes.to_vec()));
             let counted = dropped(machine, record.code);
             let context = [place::REGISTERS, call.result.cast_unsigned()];
             let end = machine.run(program, &context, RECORD_BEGINS)?;
-            let told = end == RunEnd::Stopped;
-            let expected =
-                Expected { call, view, known, bits_known, row: record.event(), made: (&made.prefilter, &made.places) };
+            let passed = end == RunEnd::Stopped;
+            let expected = Expected { call, view, known, row: record.event(), made: (&made.prefilter, &made.places) };
             let should = passes_with(self.plan.event(record.code), &mut |atom| expected.answer(atom));
             self.seen.runs += 1;
-            self.seen.dropped += usize::from(!told);
-            if told != should || (matched && !told) {
-                return Err(expected.difference(self.plan.event(record.code), matched, told));
+            self.seen.dropped += usize::from(!passed);
+            self.seen.paths += usize::from(expected.asks_path(self.plan.event(record.code)));
+            if passed != should || (matched && !passed) {
+                return Err(expected.difference(self.plan.event(record.code), matched, passed));
             }
-            if dropped(machine, record.code) != counted + u64::from(!told) {
+            if dropped(machine, record.code) != counted + u64::from(!passed) {
                 return Err("what is kept back is not counted".to_owned());
             }
-            result = Some(told);
+            result = Some(passed);
         }
         Ok(result.unwrap_or(true))
     }
-}
-
-/// The entry of the map of bits, if they are known.
-fn image(plan: &KernelPlan, view: &CaptureView<'_>) -> Option<(u64, Vec<u8>)> {
-    let mut words = [0; WORDS];
-    for bit in 0..(plan.image.len() as u32).min(64 * WORDS as u32) {
-        words[bit as usize / 64] |= u64::from(view.image(bit)?) << (bit % 64);
-    }
-    let pid = view.number(Number::Pid).and_then(|pid| u32::try_from(pid).ok()).filter(|pid| *pid <= MOST_PID)?;
-    let image = first_image(pid, 0);
-    Some((image, [image].iter().chain(&words).flat_map(|word| word.to_le_bytes()).collect()))
 }
 
 /// The counter of events of a code that were kept back.
@@ -292,7 +331,6 @@ fn make(
         let mut machine = Machine::new(place::TASK, kernel.cast);
         machine.map(FILTER_MEMORY, vec![0xa5; MEMORY], MEMORY);
         machine.map(DROPPED, vec![0; 8 * EVENT_COUNT], 8);
-        machine.hash(TASKS, None);
         for (fd, table) in tables.iter().zip(prefilter.tables()) {
             machine.map(*fd, table.bytes().to_vec(), table.bytes().len());
         }
@@ -329,6 +367,17 @@ fn is_so(call: &Call, view: &CaptureView<'_>, row: &Event, filter: &Filter, pref
     made_here && numbers.into_iter().all(is_so)
 }
 
+/// The process of an event, if it can be one.
+fn pid(view: &CaptureView<'_>) -> Option<u32> {
+    view.number(Number::Pid).and_then(|pid| u32::try_from(pid).ok()).filter(|pid| (1..MOST_PIDS).contains(pid))
+}
+
+/// The bits of the image that a program asks for.
+fn asked_bits(filter: &Filter, prefilter: &Prefilter) -> Vec<u32> {
+    let asked = filter.atoms.iter().enumerate().filter(|(at, _)| prefilter.asks(*at));
+    asked.filter_map(|(_, atom)| if let Atom::Image(bit) = atom { Some(*bit) } else { None }).collect()
+}
+
 /// The number of the descriptor that the filter may look at, as the call gives it.
 fn descriptor(call: &Call, view: &CaptureView<'_>, row: &Event, accepts: bool) -> Option<u32> {
     if accepts {
@@ -345,7 +394,6 @@ struct Expected<'e> {
     call: &'e Call,
     view: &'e CaptureView<'e>,
     known: Option<Known>,
-    bits_known: bool,
     row: &'static Event,
     made: (&'e Prefilter, &'e HashMap<*const Atom, usize>),
 }
@@ -362,11 +410,7 @@ impl Expected<'_> {
             Atom::Text(text) => match text.source {
                 Source::Param(index) if self.readable(index) => answer(atom, self.view),
                 Source::Param(_) => Answer::Unknown,
-                Source::Descriptor => match known.map(|known| &known.path) {
-                    Some(Path::Is(path)) if path.len() < LONG_PATH => answer(atom, self.view),
-                    Some(Path::Nameless) if text.part == Part::Whole && text.set.begins_with_slash() => Answer::No,
-                    _ => Answer::Unknown,
-                },
+                Source::Descriptor => known.map_or(Answer::Unknown, |known| path_answer(text, &known.path)),
             },
             Atom::Kind(set) => known.map_or(Answer::Unknown, |known| among(known.kinds, set.0)),
             Atom::Protocol(set) => known.map_or(Answer::Unknown, |known| among(known.protocols, u32::from(*set))),
@@ -374,9 +418,16 @@ impl Expected<'_> {
                 self.ends(*end, |(address, _)| networks.iter().any(|network| network.contains(address)))
             }
             Atom::Port { end, ranges } => self.ends(*end, |(_, port)| ranges.contains(i128::from(*port))),
-            Atom::Image(_) if self.bits_known => answer(atom, self.view),
-            Atom::Image(_) => Answer::Unknown,
+            Atom::Image(_) => answer(atom, self.view),
         }
+    }
+
+    /// Whether a path is asked for, and known.
+    fn asks_path(&self, plan: &EventPlan) -> bool {
+        let (EventPlan::Filter(filter), Some(known)) = (plan, &self.known) else { return false };
+        let asks = |atom: &Atom| matches!(atom, Atom::Text(Text { source: Source::Descriptor, .. }));
+        let asks = filter.atoms.iter().enumerate().any(|(at, atom)| asks(atom) && self.made.0.asks(at));
+        asks && !matches!(known.path, Path::Unknown)
     }
 
     /// What a program should answer and does not, with all that it could know.
@@ -410,6 +461,17 @@ impl Expected<'_> {
             End::Server => Answer::from(holds(if client_is_local { remote } else { local })),
             End::Local | End::Remote => Answer::Unknown,
         }
+    }
+}
+
+/// The answer to a question about the path of a descriptor.
+fn path_answer(text: &Text, path: &Path) -> Answer {
+    match path {
+        Path::Unknown => Answer::Unknown,
+        // It has another name, which begins with no slash.
+        Path::None if text.part == Part::Whole && text.set.begins_with_slash() => Answer::No,
+        Path::None => Answer::Unknown,
+        Path::Is(path) => text_answer(text, path),
     }
 }
 

@@ -1,4 +1,12 @@
-//! The few kernel objects that filters walk: registers, the task, its files, the socket behind a descriptor.
+//! The few kernel objects that filters walk: registers, the task, its files, what is behind a descriptor: a socket, or the
+//! dentries and mounts of a path.
+//!
+//! ```text
+//! file ─► dentry ─► … ─► root of a mount     mount ─► mount point: dentry ─► … ─► root of all
+//!           │                                  └────► parent mount
+//!           ▼
+//!          name, behind it rubbish
+//! ```
 //!
 //! What must hold: members lie where the kernel's types say, as for the generator; all else is zero.
 
@@ -7,6 +15,7 @@ use crate::kernel::CaptureView;
 use peregrine_compiler::kernel::eval::is_clean;
 use peregrine_compiler::kernel::{End, KernelView as _, Kind, KindSet, Number, Protocol, Source};
 use peregrine_probe::program::Kernel;
+use peregrine_schema::capture::MAX_PATH_DEPTH;
 use std::collections::BTreeMap;
 
 /// Where each object lies.
@@ -28,10 +37,12 @@ pub mod place {
     pub(super) const SOCKET: u64 = place(9);
     pub(super) const SOCK: u64 = place(10);
     pub(super) const IPV6: u64 = place(11);
-    pub(super) const MOUNT: u64 = place(12);
-    /// Directory entries, from the root on, and their names.
-    pub(super) const ENTRIES: u64 = place(1000);
-    pub(super) const NAMES: u64 = place(2000);
+    pub(super) const FIRST_THREAD: u64 = place(12);
+    pub(super) const MOUNTS: [u64; 2] = [place(13), place(14)];
+    pub(super) const DENTRIES: u64 = place(15);
+    pub(super) const NAMES: u64 = place(16);
+    /// From a dentry to the next, and from a name.
+    pub(super) const NEXT: u64 = 0x400;
     pub(super) const DESCRIPTORS: u64 = place(1 << 20);
 }
 use place::*;
@@ -42,7 +53,8 @@ const REGULAR: u64 = 0x8000;
 const DIRECTORY: u64 = 0x4000;
 const PIPE: u64 = 0x1000;
 const CHARACTER_DEVICE: u64 = 0x2000;
-/// Magic numbers of file systems: ext4, in memory, pipes, files without a name, process descriptors.
+const BLOCK_DEVICE: u64 = 0x6000;
+/// Magic numbers of file systems: ext4, files in memory, pipes, files without a name, process descriptors.
 const EXT4: u64 = 0xef53;
 const TMPFS: u64 = 0x0102_1994;
 const PIPEFS: u64 = 0x5049_5045;
@@ -77,20 +89,23 @@ pub struct Known {
     pub ends: Option<[Socket; 2]>,
     /// The socket was bound: it is not known which end is the client's.
     pub mixed: bool,
-    /// The path.
+    /// What it is called by.
     pub path: Path,
 }
 
 /// What the kernel can know of the path of a descriptor.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Path {
-    /// Nothing.
+    /// User space may call it anything.
     Unknown,
-    /// There is none.
-    Nameless,
-    /// This is it.
+    /// It has none.
+    None,
+    /// This one.
     Is(Vec<u8>),
 }
+
+/// Longest path that is compared: memory for one holds 256 bytes.
+const LONGEST_PATH: usize = 255;
 
 /// All that may be.
 const ANYTHING: Known = Known {
@@ -162,10 +177,20 @@ impl<'k> Objects<'k> {
         self.set(TASK, "task_struct.cred", CREDENTIALS);
         self.set(CREDENTIALS, "cred.euid.val", number(Number::Uid));
         self.set(CREDENTIALS, "cred.egid.val", number(Number::Gid));
-        self.set(TASK, "task_struct.group_leader", TASK);
         self.set(TASK, "task_struct.files", FILES);
         self.set(FILES, "files_struct.fdt", TABLE);
         self.set(TABLE, "fdtable.fd", DESCRIPTORS);
+    }
+
+    /// The process of the task, which is its first thread or another one; both have begun at the same time.
+    pub fn process(&mut self, first_thread: bool, pid: u32, start: u64) {
+        let leader = if first_thread { TASK } else { FIRST_THREAD };
+        self.set(TASK, "task_struct.group_leader", leader);
+        self.set(TASK, "task_struct.start_boottime", start);
+        if !first_thread {
+            self.set(FIRST_THREAD, "task_struct.tgid", pid.into());
+            self.set(FIRST_THREAD, "task_struct.start_boottime", start);
+        }
     }
 
     /// The file behind a descriptor, and what the kernel can know of it. `variant` chooses among forms that user space
@@ -179,12 +204,17 @@ impl<'k> Objects<'k> {
         self.set(FILE, "file.f_inode", INODE);
         self.set(INODE, "inode.i_sb", FILE_SYSTEM);
         let of = |kinds: &[Kind]| Known { kinds: kinds.iter().fold(0, |set, k| set | 1 << *k as u32), ..ANYTHING };
-        let (mode, magic, known) = match kind {
-            Kind::File if variant % 4 == 3 => (CHARACTER_DEVICE, EXT4, ANYTHING),
-            Kind::File if variant % 4 == 2 => (REGULAR, EXT4, of(&[Kind::File])),
-            Kind::File | Kind::Memfd => (REGULAR, TMPFS, of(&[Kind::File, Kind::Memfd])),
+        let (mode, magic, mut known) = match kind {
+            Kind::File => match variant % 8 {
+                3 => (CHARACTER_DEVICE, EXT4, ANYTHING),
+                4 => (BLOCK_DEVICE, EXT4, ANYTHING),
+                5 => (PIPE, EXT4, of(&[Kind::Pipe, Kind::File])),
+                6 => (REGULAR, TMPFS, of(&[Kind::File, Kind::Memfd])),
+                _ => (REGULAR, EXT4, of(&[Kind::File])),
+            },
+            Kind::Memfd => (REGULAR, TMPFS, of(&[Kind::File, Kind::Memfd])),
             Kind::Directory => (DIRECTORY, EXT4, of(&[Kind::Directory, Kind::File])),
-            Kind::Pipe => (PIPE, PIPEFS, Known { path: Path::Nameless, ..of(&[Kind::Pipe, Kind::File]) }),
+            Kind::Pipe => (PIPE, PIPEFS, Known { path: Path::None, ..of(&[Kind::Pipe, Kind::File]) }),
             Kind::Pidfd => (REGULAR, PIDFS, ANYTHING),
             Kind::Ipv4 | Kind::Ipv6 | Kind::Unix | Kind::Netlink => {
                 (SOCKET_MODE, EXT4, self.socket(kind, view, local_first, variant))
@@ -194,29 +224,78 @@ impl<'k> Objects<'k> {
         };
         self.set(INODE, "inode.i_mode", mode | 0o600);
         self.set(FILE_SYSTEM, "super_block.s_magic", magic);
-        match view.text(Source::Descriptor).filter(|path| is_clean(path)) {
-            Some(path) if matches!(kind, Kind::File | Kind::Directory) => self.path(path, known),
-            _ => known,
+        match kind {
+            Kind::File | Kind::Directory => known.path = self.named(view.text(Source::Descriptor), variant),
+            Kind::Memfd => self.outside_any_tree(),
+            // A path that is not to be believed.
+            _ => self.tree(&[b"etc", b"passwd"], 0),
         }
+        if matches!(kind, Kind::Ipv4 | Kind::Ipv6) {
+            known.path = Path::None;
+        }
+        known
     }
 
-    /// Directory entries that lead to the file.
-    fn path(&mut self, path: &[u8], known: Known) -> Known {
-        let inside = self.kernel.find("mount", "mnt").map_or(0, |member| u64::from(member.offset));
-        self.set(MOUNT, "mount.mnt_parent", MOUNT);
-        self.set(MOUNT, "mount.mnt.mnt_root", ENTRIES);
-        let names = path.split(|byte| *byte == b'/').filter(|name| !name.is_empty());
-        let mut last = ENTRIES;
-        for (number, name) in (0..).zip([&b"/"[..]].into_iter().chain(names)) {
-            let (entry, text) = (ENTRIES + 0x10_0000 * number, NAMES + 0x10_0000 * number);
-            self.set(entry, "dentry.d_parent", last);
-            self.set(entry, "dentry.d_name.name", text);
-            self.memory.insert(text, [name, &[0; 1]].concat());
-            last = entry;
+    /// The names of the file, and what is known by them. Some of all files have none that could be read.
+    fn named(&mut self, name: Option<&[u8]>, variant: u64) -> Path {
+        let name = name.filter(|name| variant % 16 != 9 && (*name == b"/" || is_clean(name)));
+        let Some(name) = name else { return Path::Unknown };
+        let components: Vec<&[u8]> = name.split(|byte| *byte == b'/').filter(|part| !part.is_empty()).collect();
+        if components.len() >= MAX_PATH_DEPTH {
+            return Path::Unknown;
         }
-        self.set(FILE, "file.f_path.mnt", MOUNT + inside);
-        self.set(FILE, "file.f_path.dentry", last);
-        Known { path: Path::Is(path.to_vec()), ..known }
+        // The last of them lie in a mount of their own: none, some, the file alone, all, or there is no such mount.
+        let outside = variant as usize / 16 % (components.len() + 2);
+        self.tree(&components, outside);
+        if name.len() > LONGEST_PATH { Path::Unknown } else { Path::Is(name.to_vec()) }
+    }
+
+    /// Dentries of these names, the file's last; from `outside` on they are in a second mount.
+    fn tree(&mut self, components: &[&[u8]], outside: usize) {
+        let mut last = self.dentry(0, b"/", None);
+        let mut mount = MOUNTS[0];
+        self.mount(mount, last, mount, last);
+        for at in 0..=components.len() {
+            if at == outside {
+                let root = self.dentry(1, b"not part of a path", None);
+                self.mount(MOUNTS[1], root, mount, last);
+                (last, mount) = (root, MOUNTS[1]);
+            }
+            if let Some(name) = components.get(at) {
+                last = self.dentry(2 + at as u64, name, Some(last));
+            }
+        }
+        self.leads_to(mount, last);
+    }
+
+    /// The file has a name, but is in no tree: as those made by `memfd_create`.
+    fn outside_any_tree(&mut self) {
+        let [root, file] = [(0, &b"/"[..]), (1, b"memfd:/etc/passwd")].map(|(at, name)| self.dentry(at, name, None));
+        self.mount(MOUNTS[0], root, MOUNTS[0], root);
+        self.leads_to(MOUNTS[0], file);
+    }
+
+    /// The file is this dentry in this mount.
+    fn leads_to(&mut self, mount: u64, dentry: u64) {
+        let inside = self.kernel.find("mount", "mnt").expect("kernels have mounts").offset;
+        self.set(FILE, "file.f_path.mnt", mount + u64::from(inside));
+        self.set(FILE, "file.f_path.dentry", dentry);
+    }
+
+    fn mount(&mut self, mount: u64, root: u64, parent: u64, point: u64) {
+        self.set(mount, "mount.mnt.mnt_root", root);
+        self.set(mount, "mount.mnt_parent", parent);
+        self.set(mount, "mount.mnt_mountpoint", point);
+    }
+
+    /// A dentry, the root of a tree if it has no parent.
+    fn dentry(&mut self, number: u64, name: &[u8], parent: Option<u64>) -> u64 {
+        let (dentry, text) = (DENTRIES + NEXT * number, NAMES + NEXT * number);
+        self.set(dentry, "dentry.d_parent", parent.unwrap_or(dentry));
+        self.set(dentry, "dentry.d_name.name", text);
+        self.set(dentry, "dentry.d_name.hash_len", (name.len() as u64) << 32 | 0xdead_beef);
+        self.memory.insert(text, [name, b"\0/rubbish/rubbish"].concat());
+        dentry
     }
 
     fn socket(&mut self, kind: Kind, view: &CaptureView<'_>, local_first: bool, variant: u64) -> Known {
@@ -232,8 +311,7 @@ impl<'k> Objects<'k> {
             _ => (INET6, one(Kind::Ipv4) | one(Kind::Ipv6)),
         };
         self.set(SOCK, "sock.__sk_common.skc_family", family);
-        let path = if matches!(kind, Kind::Ipv4 | Kind::Ipv6) { Path::Nameless } else { Path::Unknown };
-        let unconnected = Known { kinds, path, ..ANYTHING };
+        let unconnected = Known { kinds, ..ANYTHING };
         let ends = view.ends(End::Either).and_then(|ends| <[Socket; 2]>::try_from(ends).ok());
         let protocol = view.protocol();
         let ((number, form), protocols) = match protocol {
@@ -269,6 +347,6 @@ impl<'k> Objects<'k> {
         }
         let is_mapped = remote.0.starts_with(&MAPPED);
         let short = |end: Socket| if is_mapped { (end.0[MAPPED.len()..].to_vec(), end.1) } else { end };
-        Known { protocols, ends: Some([short(local), short(remote)]), mixed, ..unconnected }
+        Known { kinds, protocols, ends: Some([short(local), short(remote)]), mixed, path: Path::Unknown }
     }
 }
