@@ -308,8 +308,9 @@ impl Watched {
         interrupt(&self.process);
         assert!(self.process.wait().unwrap().success());
         let said = std::fs::read_to_string(&self.said).unwrap();
-        // That changes come late is no loss; whatever it does to alerts is found below.
-        for line in said.lines().filter(|line| line.starts_with("warning: ")) {
+        // Counts of what went wrong. That changes come late is no loss; whatever it does to alerts is found below.
+        let counts = said.lines().filter_map(|line| line.strip_prefix("warning: "));
+        for line in counts.filter(|line| line.starts_with(|c: char| c.is_ascii_digit())) {
             assert!(line.contains("out of order"), "{said}");
         }
         let mut command = peregrine(&["replay", capture]);
