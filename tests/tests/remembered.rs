@@ -4,6 +4,8 @@
 //! Captures come one after the other, and all of them twice: another state serves the same worker then. Native code is
 //! not shown what it does not ask for.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
+
 use bumpalo::Bump;
 use peregrine_compiler::backend::{EngineKind, Matcher};
 use peregrine_compiler::hir::RuleSet;
