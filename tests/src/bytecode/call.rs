@@ -117,6 +117,9 @@ impl Call {
             Source::Member { pointer, at, int } => {
                 self.put_memory(pointer, at.into(), &raw.to_le_bytes()[..int.bytes()]);
             }
+            Source::Word { pointer, index } => {
+                self.put_memory(pointer, 8 * usize::from(index), &raw.to_le_bytes());
+            }
             Source::PairFd { pointer, index } => {
                 self.put_memory(pointer, 4 * usize::from(index), &raw.to_le_bytes()[..4]);
             }
@@ -185,6 +188,7 @@ impl Call {
             Source::Member { pointer, at, int } => {
                 read(pointer, at.into(), int.bytes()).map_or(0, |number| extended(number, int))
             }
+            Source::Word { pointer, index } => read(pointer, 8 * usize::from(index), 8).unwrap_or(0),
             Source::PairFd { pointer, index } => {
                 read(pointer, 4 * usize::from(index), 4).map_or(u64::MAX, |number| extended(number, Int::S32))
             }
