@@ -28,7 +28,7 @@ use Reg::{R0, R1, R2, R3, R6, R9, R10};
 pub(super) const TS_COMPAT: i32 = 2;
 /// Bytes of a word of 64-bit programs, and how many fewer those of 32-bit ones have.
 const WORD: i32 = 8;
-const FEWER: i32 = 4;
+pub(super) const FEWER: i32 = 4;
 /// Registers of the arguments of 32-bit programs, and of the number.
 const REGISTERS: [&str; 6] = ["bx", "cx", "dx", "si", "di", "bp"];
 const NUMBER: &str = "pt_regs.orig_ax";
@@ -223,7 +223,7 @@ impl Emit<'_> {
     // ---- words in user memory ----
 
     /// `dst =` how many bytes fewer a word has than those of 64-bit programs, in a form that the verifier knows.
-    fn fewer(&mut self, dst: Reg, narrow: Slot) {
+    pub(super) fn fewer(&mut self, dst: Reg, narrow: Slot) {
         self.a.load(Size::B8, dst, R10, narrow.at(0)).and(dst, FEWER);
     }
 

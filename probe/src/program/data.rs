@@ -18,6 +18,7 @@
 //!
 //! [`Capturing::most`]: super::Capturing
 
+use super::compat::FEWER;
 use super::emit::{Emit, Written};
 use super::layout::{SPARE, SPARE_AT, cell};
 use crate::asm::{Cond, Helper, Label, Reg, Size, Slot};
@@ -29,7 +30,12 @@ use Reg::{R0, R1, R2, R3, R4, R7, R8, R9, R10};
 
 /// Words of a `struct iovec`.
 const IOVEC: i32 = 2;
-const _: () = assert!(MAX_IOVECS * 8 * IOVEC as usize <= SPARE, "a vector of the most elements fits behind the record");
+/// Bytes of one, a power of two, as a shift; and of a 32-bit program's.
+const IOVEC_SHIFT: i32 = 4;
+const SHORT_SHIFT: i32 = 3;
+/// Where the vector of a 32-bit program is read to: so far behind that no element is written over before it is read.
+const SHORT_AT: usize = SPARE_AT + (MAX_IOVECS << SHORT_SHIFT);
+const _: () = assert!(SHORT_AT + (MAX_IOVECS << IOVEC_SHIFT) <= SPARE_AT + SPARE, "the verifier takes it for a long one");
 /// Places in a `struct msghdr`, and its size, in words.
 mod msghdr {
     pub(super) const NAME: i32 = 0;
@@ -273,22 +279,38 @@ impl Emit<'_> {
         self.a.store(Size::B8, R7, cell::COUNT, R9);
         self.bytes_of_words(R2, IOVEC, R0);
         self.a.mul(R2, R9).mov(R1, R7).add(R1, SPARE_AT as i32);
+        if let Some(narrow) = self.narrow {
+            self.fewer(R0, narrow);
+            self.a.mul(R0, (SHORT_AT - SPARE_AT) as i32 / FEWER).add(R1, R0);
+        }
         self.a.call(Helper::ProbeReadUser).jump_if(Cond::Ne, R0, 0, no_vector);
         self.a.store(Size::B8, R7, cell::TOTAL, 0);
+        self.long_elements();
         Ok(())
     }
 
-    /// Begins the loop over the elements: `R4 =` the address of one, `R2 =` its length; goes to `over` behind the last.
-    /// Keep R9.
+    /// Makes of the elements of a 32-bit program's vector those of a 64-bit one. Uses R0 to R4, and R9.
+    fn long_elements(&mut self) {
+        let Some(narrow) = self.narrow else { return };
+        let long = self.a.label("long elements");
+        self.fewer(R0, narrow);
+        self.a.jump_if(Cond::Eq, R0, 0, long).mov(R9, 0);
+        let head = self.a.loop_head("next short element");
+        self.a.load(Size::B8, R1, R7, cell::COUNT).jump_if(Cond::Ge, R9, R1, long);
+        self.a.mov(R4, R9).lsh(R4, SHORT_SHIFT).add(R4, R7).add(R4, SHORT_AT as i32);
+        self.a.load(Size::B4, R2, R4, 0).load(Size::B4, R3, R4, 4);
+        self.a.mov(R4, R9).lsh(R4, IOVEC_SHIFT).add(R4, R7).add(R4, SPARE_AT as i32);
+        self.a.store(Size::B8, R4, 0, R2).store(Size::B8, R4, 8, R3);
+        self.next_element(head);
+        self.a.bind(long);
+    }
+
+    /// Begins the loop over the elements: `R4 =` the address of one; goes to `over` behind the last. Keep R9.
     fn each_element(&mut self, over: Label) -> Label {
         self.a.mov(R9, 0);
         let head = self.a.loop_head("next element");
         self.a.load(Size::B8, R1, R7, cell::COUNT).jump_if(Cond::Ge, R9, R1, over);
-        self.bytes_of_words(R4, IOVEC, R0);
-        self.a.mul(R4, R9).add(R4, R7).add(R4, SPARE_AT as i32).mov(R2, R4);
-        self.add_words(R2, 1);
-        self.a.load(Size::B8, R2, R2, 0);
-        self.cut_word(R2, false, R0);
+        self.a.mov(R4, R9).lsh(R4, IOVEC_SHIFT).add(R4, R7).add(R4, SPARE_AT as i32);
         head
     }
 
@@ -303,7 +325,7 @@ impl Emit<'_> {
         let (over, done) = (self.a.label("summed"), self.a.label("size known"));
         self.elements(vector, empty, zero)?;
         let head = self.each_element(over);
-        self.a.load(Size::B8, R1, R7, cell::TOTAL).add(R1, R2);
+        self.a.load(Size::B8, R2, R4, 8).load(Size::B8, R1, R7, cell::TOTAL).add(R1, R2);
         self.a.store(Size::B8, R7, cell::TOTAL, R1);
         self.next_element(head);
         self.a.bind(over).load(Size::B8, R0, R7, cell::TOTAL).jump(sum);
@@ -325,8 +347,7 @@ impl Emit<'_> {
         let after = self.bound() - usize::from(mask(most));
         self.elements(vector, none, none)?;
         let head = self.each_element(over);
-        self.a.load(Size::B8, R3, R4, 0);
-        self.cut_word(R3, false, R0);
+        self.a.load(Size::B8, R3, R4, 0).load(Size::B8, R2, R4, 8);
         self.a.and(R2, i32::from(u16::MAX));
         self.take(most, over);
         self.here(R1);
