@@ -234,7 +234,10 @@ fn files_by_their_paths() {
         let flags = |names: &[&str]| names.iter().fold(0, |all, name| all | flag(flags::FILE_FLAGS, name));
         let open = records.own("OPEN_X");
         assert_eq!([open[0].text("name"), open[1].text("name")], [&texts[0], "/nowhere/at/all"]);
-        assert_eq!((open[0].number("flags"), open[0].number("mode")), (flags(&["O_RDWR", "O_CREAT", "O_F_CREATED"]), 0o640));
+        assert_eq!(
+            (open[0].number("flags"), open[0].number("mode")),
+            (flags(&["O_RDWR", "O_CREAT", "O_F_CREATED"]), 0o640)
+        );
         assert!(open[0].signed("fd") >= 0 && open[1].signed("fd") == -2, "{open:?}");
         let openat = records.one("OPENAT_2_X");
         assert_eq!((openat.signed("dirfd"), openat.text("name")), (-100, texts[0].clone()));
@@ -374,7 +377,10 @@ fn connections_by_socketcall() {
         assert_eq!(connect.bytes("tuple")[7..], end(address));
         assert_eq!(accept.bytes("tuple"), connect.bytes("tuple"));
         let (send, recv, sendto) = (records.one("SEND_X"), records.one("RECV_X"), records.one("SENDTO_X"));
-        assert_eq!((send.signed("fd"), send.bytes("data"), send.number("size")), (socket.signed("fd"), &b"hello"[..], 5));
+        assert_eq!(
+            (send.signed("fd"), send.bytes("data"), send.number("size")),
+            (socket.signed("fd"), &b"hello"[..], 5)
+        );
         assert_eq!((recv.signed("fd"), recv.bytes("data")), (accept.signed("fd"), &b"hello"[..]));
         assert_eq!((send.bytes("tuple"), recv.bytes("tuple")), (connect.bytes("tuple"), connect.bytes("tuple")));
         assert_eq!((sendto.bytes("data"), sendto.number("size")), (&b"hell"[..], 4));
@@ -478,7 +484,8 @@ fn processes_that_begin() {
 #[test]
 fn programs_that_are_run() {
     let pid = std::cell::Cell::new(0);
-    let wanted = [(Hook::SysExit, "EXECVE_19_X"), (Hook::SysExit, "EXECVEAT_X"), (Hook::SchedProcessExec, "EXECVE_19_X")];
+    let wanted =
+        [(Hook::SysExit, "EXECVE_19_X"), (Hook::SysExit, "EXECVEAT_X"), (Hook::SchedProcessExec, "EXECVE_19_X")];
     let act = |low: &mut Low| {
         let (nowhere, program) = (low.text("/nowhere/at/all"), low.text("/bin/true"));
         let arguments = low.texts(&["zero", "one", "and two"]);
@@ -499,7 +506,10 @@ fn programs_that_are_run() {
         for id in ["EXECVE_19_X", "EXECVEAT_X"] {
             let failed = records.one(id);
             assert_eq!((failed.signed("res"), failed.text("exe")), (-2, "zero".to_owned()));
-            assert_eq!((failed.texts("args"), failed.texts("env")), (words(&["one", "and two"]), words(&["A=1", "B=2"])));
+            assert_eq!(
+                (failed.texts("args"), failed.texts("env")),
+                (words(&["one", "and two"]), words(&["A=1", "B=2"]))
+            );
         }
         assert_eq!(records.one("EXECVE_19_X").text("filename"), "/nowhere/at/all");
         let ran = records.of(pid.get(), "EXECVE_19_X");
@@ -577,7 +587,11 @@ fn limits_and_times() {
         none_compat(records);
         for id in ["SETRLIMIT_X", "GETRLIMIT_X"] {
             let record = records.one(id);
-            assert_eq!([record.signed("res"), record.signed("cur"), record.signed("max")], [0, 3_000_000_000, -1], "{id}");
+            assert_eq!(
+                [record.signed("res"), record.signed("cur"), record.signed("max")],
+                [0, 3_000_000_000, -1],
+                "{id}"
+            );
         }
         assert_eq!(records.one("NANOSLEEP_X").number("interval"), 1000);
         let times: Vec<_> = records.own("PPOLL_X").iter().map(|r| r.signed("timeout")).collect();

@@ -100,7 +100,10 @@ fn files_that_a_32_bit_program_opens() {
     let field = |name: &str| &alerts[0]["output_fields"][name];
     let texts = ["evt.type", "fd.name", "proc.exepath"].map(|name| field(name).as_str().unwrap().to_owned());
     assert_eq!(texts, ["open".to_owned(), once.display().to_string(), trigger.display().to_string()]);
-    assert_eq!((field("fd.ino"), field("evt.is_open_read")), (&fs::metadata(&once).unwrap().ino().into(), &true.into()));
+    assert_eq!(
+        (field("fd.ino"), field("evt.is_open_read")),
+        (&fs::metadata(&once).unwrap().ino().into(), &true.into())
+    );
     assert!(said.contains(", 0 lost"), "{said}");
     let dropped = said.lines().find_map(|line| line.split(" read, ").nth(1)?.split(' ').next()?.parse::<u32>().ok());
     assert!(dropped.is_some_and(|dropped| dropped >= TIMES), "{said}");

@@ -250,7 +250,11 @@ impl Emit<'_> {
         let Some(narrow) = self.narrow else { return };
         self.fewer(other, narrow);
         self.a.lsh(other, 3).lsh(reg, other);
-        if signed { self.a.arsh(reg, other) } else { self.a.rsh(reg, other) };
+        if signed {
+            self.a.arsh(reg, other)
+        } else {
+            self.a.rsh(reg, other)
+        };
     }
 
     /// `R0 =` a word of user memory at the address in R3; 0 if it cannot be read. Uses R1 to R5.

@@ -35,7 +35,8 @@ const IOVEC_SHIFT: i32 = 4;
 const SHORT_SHIFT: i32 = 3;
 /// Where the vector of a 32-bit program is read to: so far behind that no element is written over before it is read.
 const SHORT_AT: usize = SPARE_AT + (MAX_IOVECS << SHORT_SHIFT);
-const _: () = assert!(SHORT_AT + (MAX_IOVECS << IOVEC_SHIFT) <= SPARE_AT + SPARE, "the verifier takes it for a long one");
+const _: () =
+    assert!(SHORT_AT + (MAX_IOVECS << IOVEC_SHIFT) <= SPARE_AT + SPARE, "the verifier takes it for a long one");
 /// Places in a `struct msghdr`, and its size, in words.
 mod msghdr {
     pub(super) const NAME: i32 = 0;
@@ -289,19 +290,18 @@ impl Emit<'_> {
         Ok(())
     }
 
-    /// Makes of the elements of a 32-bit program's vector those of a 64-bit one. Uses R0 to R4, and R9.
+    /// Makes of the elements of a 32-bit program's vector those of a 64-bit one: of as many as there may be, without a
+    /// loop whose turns the verifier would follow. Uses R0, and R2 to R4.
     fn long_elements(&mut self) {
         let Some(narrow) = self.narrow else { return };
         let long = self.a.label("long elements");
         self.fewer(R0, narrow);
-        self.a.jump_if(Cond::Eq, R0, 0, long).mov(R9, 0);
-        let head = self.a.loop_head("next short element");
-        self.a.load(Size::B8, R1, R7, cell::COUNT).jump_if(Cond::Ge, R9, R1, long);
-        self.a.mov(R4, R9).lsh(R4, SHORT_SHIFT).add(R4, R7).add(R4, SHORT_AT as i32);
-        self.a.load(Size::B4, R2, R4, 0).load(Size::B4, R3, R4, 4);
-        self.a.mov(R4, R9).lsh(R4, IOVEC_SHIFT).add(R4, R7).add(R4, SPARE_AT as i32);
-        self.a.store(Size::B8, R4, 0, R2).store(Size::B8, R4, 8, R3);
-        self.next_element(head);
+        self.a.jump_if(Cond::Eq, R0, 0, long).mov(R4, R7).add(R4, SPARE_AT as i32);
+        for index in 0..MAX_IOVECS {
+            let (from, to) = (((index << SHORT_SHIFT) + SHORT_AT - SPARE_AT) as i16, (index << IOVEC_SHIFT) as i16);
+            self.a.load(Size::B4, R2, R4, from).load(Size::B4, R3, R4, from + 4);
+            self.a.store(Size::B8, R4, to, R2).store(Size::B8, R4, to + 8, R3);
+        }
         self.a.bind(long);
     }
 

@@ -605,9 +605,11 @@ pub fn ways(code: u16) -> impl Iterator<Item = (u16, Option<u16>, &'static Argum
     let of = move |call: &&CompatCall| call.code == code;
     let plain = COMPAT_CALLS.iter().filter(of).map(|c| (c.number, None, c.arguments));
     let many = [(SOCKETCALL, SOCKETCALLS), (IPC, IPC_CALLS)];
-    plain.chain(many.into_iter().flat_map(move |(number, calls)| {
-        calls.iter().filter(of).map(move |c| (number, Some(c.number), c.arguments))
-    }))
+    plain.chain(
+        many.into_iter().flat_map(move |(number, calls)| {
+            calls.iter().filter(of).map(move |c| (number, Some(c.number), c.arguments))
+        }),
+    )
 }
 
 #[cfg(test)]
@@ -624,7 +626,9 @@ mod tests {
                 let Arguments { memory, each, .. } = call.arguments;
                 assert!(memory.is_none_or(|(pointer, count)| pointer < 2 && count <= 6), "{call:?}");
                 for argument in each {
-                    let (Word(i) | Signed(i) | Pages(i) | Id(i) | Command(i) | Pointed(i)) = *argument else { continue };
+                    let (Word(i) | Signed(i) | Pages(i) | Id(i) | Command(i) | Pointed(i)) = *argument else {
+                        continue;
+                    };
                     assert!(i < 6, "{call:?}");
                 }
             }
@@ -640,7 +644,10 @@ mod tests {
             let alone = [sc::SEND, sc::RECV].contains(&call.code);
             assert!(syscall.x86_64.is_some() != alone, "{}", syscall.name);
             let plain = *call.arguments == PLAIN;
-            assert!(plain || event(syscall.event).is_some_and(|e| !syscall.is_generic() && e.params.len() > 1), "{call:?}");
+            assert!(
+                plain || event(syscall.event).is_some_and(|e| !syscall.is_generic() && e.params.len() > 1),
+                "{call:?}"
+            );
         }
     }
 
