@@ -5,38 +5,18 @@
 
 mod common;
 
+use common::compat::call32;
 use common::{Reads, Record, Records, call, own_tid, run};
 use peregrine_probe::program::Loss;
 use peregrine_schema::capture::Hook;
 use peregrine_schema::{Flag, flags};
-use std::arch::asm;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 // ---- 32-bit calls ----
-
-/// Makes a 32-bit call. The upper halves of the registers hold what no 32-bit program can put there.
-fn call32(number: u32, arguments: &[u32]) -> i64 {
-    let word = |i: usize| u64::from(arguments.get(i).copied().unwrap_or(0)) | 0x5a5a_5a5a_0000_0000;
-    let words: [u64; 6] = std::array::from_fn(word);
-    let mut result = u64::from(number) | 0x5a5a_5a5a_0000_0000;
-    // SAFETY: tests hand over descriptors, numbers, and addresses in memory that stays; registers that the compiler keeps
-    // for itself are put back.
-    unsafe {
-        asm!(
-            "push rbx", "push rbp",
-            "mov rbx, [r12]", "mov rbp, [r12 + 40]",
-            "int 0x80",
-            "pop rbp", "pop rbx",
-            in("r12") words.as_ptr(), inout("rax") result, inout("rcx") words[1] => _, inout("rdx") words[2] => _,
-            inout("rsi") words[3] => _, inout("rdi") words[4] => _,
-            out("r8") _, out("r9") _, out("r10") _, out("r11") _,
-        );
-    }
-    result.cast_signed()
-}
 
 /// Numbers of 32-bit calls.
 mod nr {
@@ -86,25 +66,6 @@ mod nr {
     pub(super) const SETSOCKOPT: u32 = 366;
     pub(super) const RECVMSG: u32 = 372;
     pub(super) const PPOLL_TIME64: u32 = 414;
-}
-
-/// Whether the kernel takes 32-bit calls: where it does not, they end the process.
-fn taken() -> bool {
-    // SAFETY: the child makes two calls and ends.
-    let child = unsafe { libc::fork() };
-    if child == 0 {
-        let status = i32::from(call32(nr::GETPID, &[]) != i64::from(std::process::id()));
-        // SAFETY: ends the child.
-        unsafe { libc::_exit(status) }
-    }
-    let mut status = -1;
-    // SAFETY: writes to the status.
-    let ended = unsafe { libc::waitpid(child, &raw mut status, 0) };
-    let taken = ended == child && status == 0;
-    if !taken {
-        eprintln!("skipped: this kernel takes no 32-bit calls");
-    }
-    taken
 }
 
 /// Memory below 4 GiB.
@@ -189,11 +150,15 @@ fn none_compat(records: &Records) {
     assert!(!records.lost.iter().any(|(loss, ..)| *loss == Loss::Compat), "{:?}", records.lost);
 }
 
+static ALONE: Mutex<()> = Mutex::new(());
+
 /// Runs a test in each way of reading kernel memory.
 fn each(wanted: &[(Hook, &str)], mut act: impl FnMut(&mut Low), check: impl Fn(&Records)) {
-    if !taken() {
+    if !common::compat::taken() {
         return;
     }
+    // Programs see the calls of all threads.
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     for reads in Reads::ALL {
         let mut low = Low::new();
         let Some(records) = run(reads, wanted, || act(&mut low)) else { continue };
@@ -566,7 +531,7 @@ fn limits_and_times() {
     let ids = ["SETRLIMIT_X", "GETRLIMIT_X", "NANOSLEEP_X", "PPOLL_X", "SETSOCKOPT_X"];
     let act = |low: &mut Low| {
         // A limit of what nothing here does.
-        let (resource, limit) = (libc::RLIMIT_RTTIME as u32, low.words(&[3_000_000_000, u32::MAX]));
+        let (resource, limit) = (libc::RLIMIT_RTTIME, low.words(&[3_000_000_000, u32::MAX]));
         assert_eq!(call32(nr::SETRLIMIT, &[resource, limit]), 0);
         assert_eq!(call32(nr::UGETRLIMIT, &[resource, limit]), 0);
         let time = low.words(&[0, 1000]);

@@ -5,6 +5,9 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
+#[cfg(target_arch = "x86_64")]
+pub mod compat;
+
 use aya::maps::{Map, MapData, PerCpuArray};
 use peregrine_probe::btf::{Btf, Kind};
 use peregrine_probe::features::lift_memlock;
