@@ -7,8 +7,9 @@
 //!
 //! A program asks once whether its call is that of a 32-bit program ([`Emit::load_arguments`]) and brings the arguments
 //! into the places where those of a 64-bit call would be; all that reads arguments, filters among it, sees no difference.
-//! How much shorter a word is in the program's memory is kept on the stack. It is only calculated with: the verifier
-//! would look at all that follows once for each way of a branch on it.
+//! How much shorter a word is in the program's memory is kept on the stack, and calculated with. A branch on what is there
+//! would make the verifier look at all that follows once for each way; where one must be, it is on a number calculated from
+//! it ([`Emit::fewer`]), from which the verifier learns nothing of the slot.
 //!
 //! What must hold: a call that is recorded has a row in [`compat`]; all others are counted. On aarch64 all are counted.
 
@@ -71,9 +72,9 @@ impl Emit<'_> {
 
     /// Goes to the program of a 32-bit program's call, if there is one, and ends; calls that are not recorded are counted.
     pub(super) fn compat_call(&mut self, maps: &Maps, programs: RawFd) -> Written {
-        let [found, missing, end] = ["found", "no such call", "end"].map(|name| self.a.label(name));
+        let [missing, end] = ["no such call", "end"].map(|name| self.a.label(name));
         if self.k.arch == Arch::X86_64 {
-            let [sockets, ipc] = ["socketcall", "ipc"].map(|name| self.a.label(name));
+            let [found, sockets, ipc] = ["found", "socketcall", "ipc"].map(|name| self.a.label(name));
             self.a.load(Size::B8, R9, R6, 0);
             self.walk(R3, R9, NUMBER)?;
             // What has no number, as the return from a signal handler, is no call.

@@ -12,7 +12,7 @@
 //! | number | call | because |
 //! |---|---|---|
 //! | 165, 171 | `getresuid`, `getresgid` of 16 bits | the ids in memory have 16 bits; programs of this century call 209 and 211 |
-//! | 86, 134, 149 | `uselib`, `bdflush`, `_sysctl` | they do nothing any more |
+//! | 86 | `uselib` | there is no such 64-bit call, and hardly a kernel still has it |
 //! | all others | | kernels of x86_64 answer that they do not have it |
 
 use super::sc;
