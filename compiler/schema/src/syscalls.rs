@@ -18,8 +18,8 @@ use crate::events::{EVENTS, code};
 /// Number of system calls and tracepoints.
 pub const SYSCALL_COUNT: usize = 452;
 
-/// Numbers of system calls are below.
-pub const HIGHEST_NUMBER: u16 = 512;
+/// All numbers of system calls, of 32-bit programs too, are below.
+pub const NUMBER_LIMIT: u16 = 512;
 
 /// Names of the asynchronous events of the container plugin; they are values of `evt.type` too.
 pub const ASYNC_EVENT_NAMES: [&str; 2] = ["container", "container_removed"];
@@ -83,7 +83,7 @@ pub fn syscall(code: u16) -> Option<&'static Syscall> {
 /// it, behind all numbers.
 pub fn program_index(call: &Syscall, arch: Arch) -> Option<u16> {
     let by_32_bit_programs = || arch == Arch::X86_64 && compat::ways(call.code).next().is_some();
-    call.number(arch).or_else(|| by_32_bit_programs().then_some(HIGHEST_NUMBER + call.code))
+    call.number(arch).or_else(|| by_32_bit_programs().then_some(NUMBER_LIMIT + call.code))
 }
 
 /// The row of a number on an architecture. A call without one (a newer one) is delivered as a generic event of code 0.

@@ -20,7 +20,7 @@ use peregrine_schema::capture::Int;
 use peregrine_schema::syscalls::compat::{
     self, Argument, Arguments, COMPAT_CALLS, CompatCall, IPC, IPC_CALLS, IPC_MASK, PLAIN, SOCKETCALL, SOCKETCALLS,
 };
-use peregrine_schema::syscalls::{Arch, HIGHEST_NUMBER, program_index, syscall};
+use peregrine_schema::syscalls::{Arch, NUMBER_LIMIT, program_index, syscall};
 use std::os::fd::RawFd;
 
 use Reg::{R0, R1, R2, R3, R6, R9, R10};
@@ -78,7 +78,7 @@ impl Emit<'_> {
             self.a.load(Size::B8, R9, R6, 0);
             self.walk(R3, R9, NUMBER)?;
             // What has no number, as the return from a signal handler, is no call.
-            self.a.mov32(R3, R3).jump_if(Cond::Ge, R3, i32::from(HIGHEST_NUMBER), end);
+            self.a.mov32(R3, R3).jump_if(Cond::Ge, R3, i32::from(NUMBER_LIMIT), end);
             self.a.jump_if(Cond::Eq, R3, i32::from(SOCKETCALL), sockets).jump_if(Cond::Eq, R3, i32::from(IPC), ipc);
             self.search(&runs(COMPAT_CALLS), missing, found);
             for (label, calls, mask) in [(sockets, SOCKETCALLS, -1), (ipc, IPC_CALLS, i32::from(IPC_MASK))] {
