@@ -180,30 +180,26 @@ fn bits_of_threads_are_their_own() {
     };
     let act = || std::env::set_current_dir("/").unwrap();
     let own_tid = || common::call(libc::SYS_gettid, &[]).cast_unsigned();
-    std::thread::scope(|scope| {
+    let (image, tid, others) = std::thread::scope(|scope| {
         let thread = scope.spawn(|| {
             let tid = own_tid();
             act();
             let image = seen(tid)[0];
             known.set(image, tid, &bits(&[])).unwrap();
-            for _ in 0..3 {
-                act();
-            }
+            (0..3).for_each(|_| act());
             assert!(seen(tid).is_empty());
-            std::thread::spawn(move || {
+            let next = std::thread::spawn(move || {
                 act();
                 own_tid()
-            })
-            .join()
-            .map(|other| (image, tid, seen(other)))
-            .unwrap()
+            });
+            (image, tid, seen(next.join().unwrap()))
         });
-        let (image, tid, others) = thread.join().unwrap();
-        assert_eq!(others, [image]);
-        act();
-        assert_eq!(seen(own_tid()), [image]);
-        known.ended(image, tid).unwrap();
+        thread.join().unwrap()
     });
+    assert_eq!(others, [image]);
+    act();
+    assert_eq!(seen(own_tid()), [image]);
+    known.ended(image, tid).unwrap();
 }
 
 #[test]

@@ -19,7 +19,7 @@ use aya::maps::MapData;
 use peregrine_schema::capture::Hook;
 use peregrine_schema::events::code;
 use peregrine_schema::syscalls::compat::{COMPAT_CALLS, IPC, SOCKETCALL};
-use peregrine_schema::syscalls::{Arch, HIGHEST_NUMBER, program_index, syscall};
+use peregrine_schema::syscalls::{Arch, NUMBER_LIMIT, program_index, syscall};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 
@@ -29,7 +29,7 @@ use Reg::{R0, R1, R2, R3, R4, R5, R6, R9};
 const MODE_32: i32 = 0x10;
 /// Words of the bits of [`WantedCalls`], a power of two.
 const WORDS: usize = 8;
-const _: () = assert!(HIGHEST_NUMBER as usize == 64 * WORDS);
+const _: () = assert!(NUMBER_LIMIT as usize == 64 * WORDS);
 
 /// Bits of the numbers that are wanted, in a map of one value.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl WantedCalls {
     /// As the kernel gives them.
     pub fn set(&self, arch: Arch, wanted: impl Fn(u16) -> bool) -> io::Result<()> {
         let mut words = [0_u64; WORDS];
-        for number in 0..HIGHEST_NUMBER {
+        for number in 0..NUMBER_LIMIT {
             if wanted(number) || arch == Arch::X86_64 && by_32_bit_programs(number, &wanted) {
                 words[usize::from(number) / 64] |= 1 << (number % 64);
             }
