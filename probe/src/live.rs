@@ -28,7 +28,7 @@ use peregrine_compiler::ir::RuleId;
 use peregrine_compiler::kernel::{Atom, EventPlan, Filter, KernelPlan};
 use peregrine_schema::capture::Hook;
 use peregrine_schema::events::code;
-use peregrine_schema::syscalls::SYSCALLS;
+use peregrine_schema::syscalls::{SYSCALLS, program_index};
 use peregrine_schema::{EVENT_COUNT, EVENTS, Event};
 use std::collections::BTreeSet;
 use std::io;
@@ -142,7 +142,7 @@ const POINTS: [(Hook, &str); 7] = [
     (Hook::PageFaultKernel, "page_fault_kernel"),
 ];
 
-/// One more than the highest number of a system call that has a program.
+/// One more than the highest index of the program of a system call.
 const CALLS: u32 = 1024;
 
 /// Events made and not sent.
@@ -204,7 +204,7 @@ fn fits(before: Option<&Filter>, treatment: &Treatment<'_>) -> bool {
 /// The program of a system call.
 struct Call {
     event: &'static Event,
-    /// Number of the call on this architecture.
+    /// Where it stands among the programs.
     number: u16,
     /// The filter in it, if it was asked for and taken.
     filter: Option<Filter>,
@@ -540,7 +540,7 @@ impl Making {
         let calls = |error| ProbeError::Map { name: "calls", error };
         let point = tracepoint(&self.kernel, "sys_exit")?;
         for call in &SYSCALLS {
-            let Some(number) = call.number(self.kernel.arch) else { continue };
+            let Some(number) = program_index(call, self.kernel.arch) else { continue };
             let event = &EVENTS[usize::from(call.event)];
             if !made(event, Hook::SysExit, &self.kernel) {
                 continue;

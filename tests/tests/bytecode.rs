@@ -125,6 +125,7 @@ fn random_rule_sets_on_recorded_captures() {
     let seen = on_captures(&loaded.rules, &kernels);
     assert!(seen.events > 5000 && seen.left_out * 20 < seen.events && seen.dropped * 4 > seen.runs, "{seen:?}");
     assert!(seen.told * 4 > seen.events && seen.dropped_by_bits * 8 > seen.told, "{seen:?}");
+    assert!(seen.narrow * 4 > seen.events, "{seen:?}");
 }
 
 #[test]
@@ -174,13 +175,13 @@ fn opens(calls: &[(i64, i64, &str, u64)]) -> Vec<u8> {
     capture.bytes()
 }
 
-/// A text that fills the memory for one may be longer, and passes.
+/// A text that fills the memory for one may be longer, and passes. Two ways of reading memory, each in 64 and 32 bits.
 #[test]
 fn long_texts_pass() {
     let Some(kernels) = Kernels::running() else { return };
     let rules = engines::compile(&["evt.type = openat and fd.name startswith /a/"]).unwrap();
     let plan = KernelPlan::new(&rules);
-    for (length, dropped) in [(253, 2), (254, 2), (255, 0), (256, 0), (257, 0), (511, 0), (4095, 0)] {
+    for (length, dropped) in [(253, 4), (254, 4), (255, 0), (256, 0), (257, 0), (511, 0), (4095, 0)] {
         let text = format!("/b/{}", "x".repeat(length - 3));
         let mut runner = Runner::new(&kernels, &plan);
         let capture = Capture::from_bytes(&opens(&[(2, 3, &text, 1)]));

@@ -23,8 +23,9 @@
 //! The facts are those of the modern probe of libs 0.25.4 (`driver/modern_bpf`, `driver/ppm_flag_helpers.h`); where
 //! the source and its comments differ, the source holds. Peculiarities that a reader would take for mistakes of ours
 //! are marked *as in Falco*. Not reproduced: sampling ("dropping mode"), in which Falco also drops failed `bind` and
-//! `close` and most `fcntl`; the option to drop every failed call; `socketcall`, which the two 64-bit architectures
-//! only see from 32-bit programs (there the arguments stand in user memory at argument 1, as 32-bit words).
+//! `close` and most `fcntl`; the option to drop every failed call. Calls of 32-bit programs are those of
+//! [`crate::syscalls::compat`], with the arguments that it says; what they do not have in common with Falco stands in
+//! `docs/compatibility.md`.
 
 mod flagmap;
 mod hooks;
@@ -187,8 +188,8 @@ pub enum Source {
     /// Return value of the call, 64 bits. At hooks without one ([`Hook::SchedProcessExec`],
     /// [`Hook::SchedProcessFork`]) it is 0.
     Ret,
-    /// Argument of the hook, from 0, 64 bits: of the system call (0 to 5; in 32-bit programs the 32-bit register,
-    /// extended by zeroes), or of the tracepoint.
+    /// Argument of the hook, from 0, 64 bits: of the system call (0 to 5; of 32-bit programs as
+    /// [`crate::syscalls::compat`] says), or of the tracepoint.
     Arg(u8),
     /// Integer in user memory, `at` bytes behind the address in argument `pointer`. 0 if it cannot be read, also if
     /// the pointer is null.
@@ -199,6 +200,14 @@ pub enum Source {
         at: u16,
         /// Size and sign.
         int: Int,
+    },
+    /// `unsigned long` in user memory, `index` of them behind the address in argument `pointer`: 64 bits, in 32-bit
+    /// programs 32, of which all ones (no limit) are 64 ones. 0 if it cannot be read.
+    Word {
+        /// Argument with the address.
+        pointer: u8,
+        /// How many lie before it.
+        index: u8,
     },
     /// Descriptor number from a pair of 32-bit numbers in user memory (`pipe`, `socketpair`). -1 if it cannot be
     /// read.

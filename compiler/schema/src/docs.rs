@@ -9,7 +9,7 @@ use crate::convert::{Action, CONVERSIONS, Conversion, Instr};
 use crate::events::{BPF, EVENTS, KEYCTL, PTRACE, SOCKOPT};
 use crate::flags::TABLES;
 use crate::ops::{Form, MODIFIERS, OPERATORS, Operator, ResultType, TRANSFORMERS, Transformer, TypeGroup};
-use crate::syscalls::SYSCALLS;
+use crate::syscalls::{SYSCALLS, compat};
 use crate::{
     ArgForm, ArgKind, Category, Class, Effect, Event, EventFlags, FIELDS, Field, FieldFlags, Format, Needs, Origin,
     Param, event,
@@ -201,13 +201,21 @@ fn origin(origin: Origin) -> &'static str {
 fn syscall_table(out: &mut String) {
     out.push_str(
         "## System calls\n\nThe code is the `ID` of a generic event. Calls without an event type of their own are \
-         delivered as generic events.\n\n| code | name | x86_64 | aarch64 | event type |\n|---|---|---|---|---|\n",
+         delivered as generic events. The column i386 has the numbers of the calls of 32-bit programs that are recorded \
+         as the call, on x86_64; behind a slash what `socketcall` and `ipc` do.\n\n\
+         | code | name | x86_64 | i386 | aarch64 | event type |\n|---|---|---|---|---|---|\n",
     );
+    let way = |(number, what, _): (u16, Option<u16>, _)| match what {
+        Some(what) => format!("{number}/{what}"),
+        None => number.to_string(),
+    };
     let number = |n: Option<u16>| n.map_or(String::new(), |n| n.to_string());
     for s in &SYSCALLS {
         let own = if s.is_generic() { None } else { event(s.event) };
         let own = own.map_or(String::new(), |e| format!("{} `{}`", e.code, e.name));
-        put!(out, "| {} | `{}` | {} | {} | {own} |\n", s.code, s.name, number(s.x86_64), number(s.aarch64));
+        let i386 = compat::ways(s.code).map(way).collect::<Vec<_>>().join(" ");
+        let (x86_64, aarch64) = (number(s.x86_64), number(s.aarch64));
+        put!(out, "| {} | `{}` | {x86_64} | {i386} | {aarch64} | {own} |\n", s.code, s.name);
     }
     out.push('\n');
 }

@@ -656,8 +656,8 @@ events! {
         "Entry: returns a resource limit (only in old captures).";
     141 GETRLIMIT_X "getrlimit" Process Syscall [CONVERTER_MANAGED] Rlimit
         (
-            "res" Errno Dec = RET, "cur" Int64 Dec = member(1, 0, Int::S64).when(ZERO).or(-1),
-            "max" Int64 Dec = member(1, 8, Int::S64).when(ZERO).or(-1),
+            "res" Errno Dec = RET, "cur" Int64 Dec = word(1, 0).when(ZERO).or(-1),
+            "max" Int64 Dec = word(1, 1).when(ZERO).or(-1),
             "resource" Enumflags8 Dec @RLIMIT_RESOURCES = flags(0, &maps::RLIMIT)
         )
         "Returns a resource limit.";
@@ -666,8 +666,8 @@ events! {
         "Entry: sets a resource limit (only in old captures).";
     143 SETRLIMIT_X "setrlimit" Process Syscall [CONVERTER_MANAGED] Rlimit
         (
-            "res" Errno Dec = RET, "cur" Int64 Dec = member(1, 0, Int::S64),
-            "max" Int64 Dec = member(1, 8, Int::S64),
+            "res" Errno Dec = RET, "cur" Int64 Dec = word(1, 0),
+            "max" Int64 Dec = word(1, 1),
             "resource" Enumflags8 Dec @RLIMIT_RESOURCES = flags(0, &maps::RLIMIT)
         )
         "Sets a resource limit.";
@@ -892,7 +892,7 @@ events! {
         "Entry: copies from one descriptor to another inside the kernel (only in old captures).";
     189 SENDFILE_X "sendfile" IoWrite Syscall [USES_FD CONVERTER_MANAGED] Sendfile fd=2
         (
-            "res" Errno Dec = RET, "offset" Uint64 Dec = member(2, 0, Int::U64), "out_fd" Fd Dec = fd(0),
+            "res" Errno Dec = RET, "offset" Uint64 Dec = word(2, 0), "out_fd" Fd Dec = fd(0),
             "in_fd" Fd Dec = fd(1), "size" Uint64 Dec = arg(3)
         )
         "Copies from one descriptor to another inside the kernel.";

@@ -9,12 +9,17 @@
 //! What must hold: codes ascend (0 is "unknown", 382 a hole); names are unique. The name of the event type may differ
 //! from that of the call: `pread64` is delivered as `pread`.
 
+pub mod compat;
+
 use crate::capture::Hook;
 use crate::event;
 use crate::events::{EVENTS, code};
 
 /// Number of system calls and tracepoints.
 pub const SYSCALL_COUNT: usize = 452;
+
+/// All numbers of system calls, of 32-bit programs too, are below.
+pub const NUMBER_LIMIT: u16 = 512;
 
 /// Names of the asynchronous events of the container plugin; they are values of `evt.type` too.
 pub const ASYNC_EVENT_NAMES: [&str; 2] = ["container", "container_removed"];
@@ -72,6 +77,13 @@ impl Syscall {
 /// The row of a code.
 pub fn syscall(code: u16) -> Option<&'static Syscall> {
     SYSCALLS.binary_search_by_key(&code, |s| s.code).ok().map(|index| &SYSCALLS[index])
+}
+
+/// Where the program of a call stands among those of an architecture: at its number, or, if only 32-bit programs make
+/// it, behind all numbers.
+pub fn program_index(call: &Syscall, arch: Arch) -> Option<u16> {
+    let by_32_bit_programs = || arch == Arch::X86_64 && compat::ways(call.code).next().is_some();
+    call.number(arch).or_else(|| by_32_bit_programs().then_some(NUMBER_LIMIT + call.code))
 }
 
 /// The row of a number on an architecture. A call without one (a newer one) is delivered as a generic event of code 0.

@@ -98,7 +98,7 @@ fn hidden(capture: &Capture) -> Option<u64> {
 fn is_cheap(source: Source) -> bool {
     match source {
         Source::Const(_) | Source::Ret | Source::Arg(_) | Source::Member { .. } | Source::PairFd { .. } => true,
-        Source::SyscallCode | Source::SyscallNumber => true,
+        Source::SyscallCode | Source::SyscallNumber | Source::Word { .. } => true,
         Source::Special(special) => {
             matches!(special, Special::MountFlags | Special::QuotaMember { .. } | Special::SplitOffset)
         }

@@ -1,10 +1,12 @@
 //! Bytes that calls move: buffers, I/O vectors, messages and their control data.
 //!
 //! ```text
-//! iovec     0 address   8 length                                                                  16 bytes
-//! msghdr    0 name   8 namelen:u32   16 iov   24 iovlen   32 control   40 controllen   48 flags:u32   56 bytes
-//! mmsghdr   0 msghdr   56 length:u32                                                              64 bytes
+//! iovec     0 address   1 length                                                                   2 words
+//! msghdr    0 name   1 namelen:u32   2 iov   3 iovlen   4 control   5 controllen   6 flags:u32     7 words
+//! mmsghdr   0 msghdr   7 length:u32                                                                8 words
 //! ```
+//!
+//! Words have 8 bytes, in 32-bit programs 4.
 //!
 //! An event that names [`Vector::Message`] is made once per message: the whole of the record is written in a loop whose
 //! bound the verifier sees ([`Emit::each_message`]), so that neither `bpf_loop` nor types of functions are needed.
@@ -16,6 +18,7 @@
 //!
 //! [`Capturing::most`]: super::Capturing
 
+use super::compat::FEWER;
 use super::emit::{Emit, Written};
 use super::layout::{SPARE, SPARE_AT, cell};
 use crate::asm::{Cond, Helper, Label, Reg, Size, Slot};
@@ -25,22 +28,28 @@ use peregrine_schema::capture::{
 
 use Reg::{R0, R1, R2, R3, R4, R7, R8, R9, R10};
 
-/// Bytes of a `struct iovec`, a power of two, as a shift.
+/// Words of a `struct iovec`.
+const IOVEC: i32 = 2;
+/// Bytes of one, a power of two, as a shift; and of a 32-bit program's.
 const IOVEC_SHIFT: i32 = 4;
-const _: () = assert!(MAX_IOVECS << IOVEC_SHIFT <= SPARE, "a vector of the most elements fits behind the record");
-/// Offsets in a `struct msghdr`.
+const SHORT_SHIFT: i32 = 3;
+/// Where the vector of a 32-bit program is read to: so far behind that no element is written over before it is read.
+const SHORT_AT: usize = SPARE_AT + (MAX_IOVECS << SHORT_SHIFT);
+const _: () =
+    assert!(SHORT_AT + (MAX_IOVECS << IOVEC_SHIFT) <= SPARE_AT + SPARE, "the verifier takes it for a long one");
+/// Places in a `struct msghdr`, and its size, in words.
 mod msghdr {
     pub(super) const NAME: i32 = 0;
-    pub(super) const NAMELEN: i32 = 8;
-    pub(super) const IOV: i32 = 16;
-    pub(super) const IOVLEN: u16 = 24;
-    pub(super) const CONTROL: u16 = 32;
-    pub(super) const CONTROLLEN: u16 = 40;
-    pub(super) const SIZE: u16 = 56;
+    pub(super) const NAMELEN: i32 = 1;
+    pub(super) const IOV: i32 = 2;
+    pub(super) const IOVLEN: i32 = 3;
+    pub(super) const CONTROL: i32 = 4;
+    pub(super) const CONTROLLEN: i32 = 5;
+    pub(super) const SIZE: i32 = 7;
 }
-/// Offset of the length of a message in a `struct mmsghdr`, and the size of that structure.
-const MESSAGE_LENGTH: i32 = 56;
-const MMSGHDR: i32 = 64;
+/// Place of the length of a message in a `struct mmsghdr`, and the size of that structure, in words.
+const MESSAGE_LENGTH: i32 = 7;
+const MMSGHDR: i32 = 8;
 
 /// The loop over the messages of a call.
 #[derive(Clone, Copy, Debug)]
@@ -97,13 +106,15 @@ impl Emit<'_> {
         self.a.bind(over).mov(R0, 0).exit();
     }
 
-    /// `R3 =` the address of a byte of the current `mmsghdr`. Uses R0.
-    fn message_at(&mut self, offset: i32) -> Written {
+    /// `R3 =` the address of a word of the current `mmsghdr`. Uses R0 and R1.
+    fn message_at(&mut self, word: i32) -> Written {
         let Some(Messages { pointer, index, .. }) = self.messages else {
             return Err(self.no_recipe(Source::MessageLength));
         };
         self.argument(R3, pointer);
-        self.a.load(Size::B8, R0, R10, index.at(0)).mul(R0, MMSGHDR).add(R3, R0).add(R3, offset);
+        self.bytes_of_words(R0, MMSGHDR, R1);
+        self.a.load(Size::B8, R1, R10, index.at(0)).mul(R0, R1).add(R3, R0);
+        self.add_words(R3, word);
         Ok(())
     }
 
@@ -120,7 +131,7 @@ impl Emit<'_> {
             Peer::Arg(index) => self.argument(R3, index),
             Peer::Name(vector) => {
                 self.header_at(vector, msghdr::NAME)?;
-                self.read_user(Int::U64);
+                self.read_word(false);
                 self.a.mov(R3, R0);
             }
         }
@@ -142,29 +153,44 @@ impl Emit<'_> {
         Ok(())
     }
 
-    /// `R3 =` the address of a byte of a message's header. Uses R0.
-    fn header_at(&mut self, vector: Vector, offset: i32) -> Written {
+    /// `R3 =` the address of a word of a message's header. Uses R0 and R1.
+    fn header_at(&mut self, vector: Vector, word: i32) -> Written {
         match vector {
             Vector::Header(pointer) => {
                 self.argument(R3, pointer);
-                self.a.add(R3, offset);
+                self.add_words(R3, word);
             }
-            Vector::Message(_) => self.message_at(offset)?,
+            Vector::Message(_) => self.message_at(word)?,
             Vector::Array { .. } => return Err(self.no_recipe(Source::Control(vector))),
         }
         Ok(())
     }
 
+    /// Reads the header of a message into the memory behind the record; goes to `none` if it cannot be read. Uses R0 to
+    /// R5.
+    fn header(&mut self, vector: Vector, none: Label) -> Written {
+        self.header_at(vector, 0)?;
+        self.bytes_of_words(R2, msghdr::SIZE, R0);
+        self.a.mov(R1, R7).add(R1, SPARE_AT as i32).call(Helper::ProbeReadUser).jump_if(Cond::Ne, R0, 0, none);
+        Ok(())
+    }
+
+    /// `dst =` a word of the header that was read. Uses R0 and R1.
+    fn header_word(&mut self, dst: Reg, word: i32) {
+        self.a.mov(dst, R7).add(dst, SPARE_AT as i32);
+        self.add_words(dst, word);
+        self.a.load(Size::B8, dst, dst, 0);
+        self.cut_word(dst, false, R1);
+    }
+
     /// Control data of a message.
     pub(super) fn control(&mut self, vector: Vector) -> Written {
         let (none, done) = (self.a.label("no control data"), self.a.label("control data"));
-        let header = self.a.slot("message header", msghdr::SIZE, 8);
         self.room(usize::from(MAX_PARAM));
-        self.header_at(vector, 0)?;
-        self.a.slot_address(R1, header, 0).mov(R2, i32::from(msghdr::SIZE)).call(Helper::ProbeReadUser);
-        self.a.jump_if(Cond::Ne, R0, 0, none);
-        self.a.load(Size::B8, R3, R10, header.at(msghdr::CONTROL)).jump_if(Cond::Eq, R3, 0, none);
-        self.a.load(Size::B8, R9, R10, header.at(msghdr::CONTROLLEN));
+        self.header(vector, none)?;
+        self.header_word(R3, msghdr::CONTROL);
+        self.a.jump_if(Cond::Eq, R3, 0, none);
+        self.header_word(R9, msghdr::CONTROLLEN);
         if matches!(vector, Vector::Message(_)) {
             self.a.and(R9, i32::from(MAX_PARAM));
         }
@@ -246,21 +272,37 @@ impl Emit<'_> {
             self.argument(R3, pointer);
             self.argument(R9, count);
         } else {
-            let mark = self.a.mark();
-            let header = self.a.slot("message header", msghdr::SIZE, 8);
-            self.header_at(vector, 0)?;
-            self.a.slot_address(R1, header, 0).mov(R2, i32::from(msghdr::SIZE)).call(Helper::ProbeReadUser);
-            self.a.jump_if(Cond::Ne, R0, 0, no_header);
-            self.a.load(Size::B8, R3, R10, header.at(msghdr::IOV as u16));
-            self.a.load(Size::B8, R9, R10, header.at(msghdr::IOVLEN));
-            self.a.release(mark);
+            self.header(vector, no_header)?;
+            self.header_word(R3, msghdr::IOV);
+            self.header_word(R9, msghdr::IOVLEN);
         }
         self.a.jump_if(Cond::Le, R9, MAX_IOVECS as i32, few).mov(R9, MAX_IOVECS as i32).bind(few);
         self.a.store(Size::B8, R7, cell::COUNT, R9);
-        self.a.mov(R2, R9).lsh(R2, IOVEC_SHIFT).mov(R1, R7).add(R1, SPARE_AT as i32);
+        self.bytes_of_words(R2, IOVEC, R0);
+        self.a.mul(R2, R9).mov(R1, R7).add(R1, SPARE_AT as i32);
+        if let Some(narrow) = self.narrow {
+            self.fewer(R0, narrow);
+            self.a.mul(R0, (SHORT_AT - SPARE_AT) as i32 / FEWER).add(R1, R0);
+        }
         self.a.call(Helper::ProbeReadUser).jump_if(Cond::Ne, R0, 0, no_vector);
         self.a.store(Size::B8, R7, cell::TOTAL, 0);
+        self.long_elements();
         Ok(())
+    }
+
+    /// Makes of the elements of a 32-bit program's vector those of a 64-bit one: of as many as there may be, without a
+    /// loop whose turns the verifier would follow. Uses R0, and R2 to R4.
+    fn long_elements(&mut self) {
+        let Some(narrow) = self.narrow else { return };
+        let long = self.a.label("long elements");
+        self.fewer(R0, narrow);
+        self.a.jump_if(Cond::Eq, R0, 0, long).mov(R4, R7).add(R4, SPARE_AT as i32);
+        for index in 0..MAX_IOVECS {
+            let (from, to) = (((index << SHORT_SHIFT) + SHORT_AT - SPARE_AT) as i16, (index << IOVEC_SHIFT) as i16);
+            self.a.load(Size::B4, R2, R4, from).load(Size::B4, R3, R4, from + 4);
+            self.a.store(Size::B8, R4, to, R2).store(Size::B8, R4, to + 8, R3);
+        }
+        self.a.bind(long);
     }
 
     /// Begins the loop over the elements: `R4 =` the address of one; goes to `over` behind the last. Keep R9.

@@ -18,6 +18,7 @@ use super::paths::PathMemory;
 use crate::asm::{Asm, Cond, Helper, Label, Reg, Size, Slot};
 use peregrine_schema::Event;
 use peregrine_schema::capture::{Hook, Int, Who};
+use peregrine_schema::syscalls::Arch;
 
 use Reg::{R0, R1, R2, R3, R6, R7, R8, R9, R10};
 
@@ -34,6 +35,8 @@ pub(super) struct Emit<'k> {
     pub(super) too_long: Label,
     /// Arguments of a system call and its result.
     values: Option<[Slot; 7]>,
+    /// How many bytes fewer a word of the program that called has; none where none are shorter.
+    pub(super) narrow: Option<Slot>,
     /// Index of the parameter being written.
     pub(super) param: usize,
     /// Most bytes of parameters that can have been written.
@@ -70,6 +73,7 @@ impl<'k> Emit<'k> {
             event,
             too_long,
             values: None,
+            narrow: None,
             param: 0,
             bound: 0,
             plain: false,
@@ -97,17 +101,27 @@ impl<'k> Emit<'k> {
 
     // ---- the context ----
 
-    /// Brings the arguments and the result of the system call onto the stack. Uses R0 to R3 and R9.
+    /// Brings the arguments and the result of the system call onto the stack. Uses R0 to R5 and R9.
     pub(super) fn load_arguments(&mut self) -> Written {
         let slots = std::array::from_fn(|i| self.a.slot(&format!("value {i}"), 8, 8));
         self.a.comment("result");
         self.a.load(Size::B8, R0, R6, 8).store(Size::B8, R10, slots[RESULT].at(0), R0);
+        let compat = (self.k.arch == Arch::X86_64).then(|| self.a.label("32-bit program"));
+        if let Some(compat) = compat {
+            let narrow = self.a.slot("narrow", 8, 8);
+            self.is_compat(narrow)?;
+            self.a.jump_if(Cond::Ne, R0, 0, compat);
+            self.narrow = Some(narrow);
+        }
         self.a.load(Size::B8, R9, R6, 0);
         let (names, _) = registers(self.k.arch);
         for (slot, name) in slots.iter().zip(names) {
             self.a.comment(format!("argument in {name}"));
             self.walk(R0, R9, &format!("pt_regs.{name}"))?;
             self.a.store(Size::B8, R10, slot.at(0), R0);
+        }
+        if let Some((compat, narrow)) = compat.zip(self.narrow) {
+            self.compat_arguments(&slots, narrow, compat)?;
         }
         self.values = Some(slots);
         Ok(())

@@ -76,8 +76,9 @@ pub(super) const ROOM: usize = MAX_EVENT;
 /// Where the memory behind the record begins, for what is read on the way and not sent ([`SPARE`]). In front of it lie
 /// what comes before the parameters, [`ROOM`], and as much again for the one parameter that crosses it.
 pub(super) const SPARE_AT: usize = ORIGIN + HEADER + 2 * 32 + 2 * ROOM;
-/// Bytes of that memory: an I/O vector of the most elements that are looked at.
-pub(super) const SPARE: usize = 16 * MAX_IOVECS;
+/// Bytes of that memory: an I/O vector of the most elements that are looked at, and half of that to read a 32-bit
+/// program's behind it.
+pub(super) const SPARE: usize = (16 + 8) * MAX_IOVECS;
 /// Bytes of the memory in front of the record: [`cell`]s.
 pub(super) const FRONT: usize = 64;
 /// Bytes of the memory in which a record is put together, one per CPU.

@@ -11,6 +11,7 @@
 //! counted, by cause and event code ([`Loss`]); nothing is sent in part.
 
 mod cgroups;
+mod compat;
 mod convert;
 mod data;
 mod descriptors;
@@ -39,6 +40,7 @@ pub use kernel::{ARCH, Capturing, GenerateError, Kernel};
 pub use output::{Loss, Maps};
 
 use crate::asm::{Cond, Helper, Program, Reg};
+use compat::TS_COMPAT;
 use emit::{Emit, Written};
 use peregrine_schema::Event;
 use peregrine_schema::capture::{Capture, FileFact, Hook, Otherwise, Source, Special, Who};
@@ -100,8 +102,8 @@ pub fn filtered(
     emit.a.finish().map_err(|m| GenerateError::Mistakes(Box::new(m)))
 }
 
-/// The program at `sys_exit` that finds the program of the system call in an array of programs. Calls of 32-bit programs
-/// are counted and go nowhere.
+/// The program at `sys_exit` that finds the program of the system call in an array of programs, in which each stands at
+/// its [`program_index`](peregrine_schema::syscalls::program_index).
 ///
 /// # Errors
 ///
@@ -117,13 +119,10 @@ pub fn dispatcher(kernel: &Kernel, maps: &Maps, programs: std::os::fd::RawFd) ->
     emit.walk(R3, R9, &format!("pt_regs.{number}"))?;
     emit.a.mov(R1, R6).load_map(R2, programs).call(Helper::TailCall);
     emit.a.mov(R0, 0).exit().bind(compat);
-    emit.count(maps, Loss::Compat);
-    emit.a.mov(R0, 0).exit();
+    emit.compat_call(maps, programs)?;
     emit.a.finish().map_err(|m| GenerateError::Mistakes(Box::new(m)))
 }
 
-/// `TS_COMPAT` of x86's `thread_info.status`.
-const TS_COMPAT: i32 = 2;
 /// `PSR_MODE32_BIT` of aarch64's `pstate`.
 const MODE_32: i32 = 0x10;
 

@@ -35,12 +35,9 @@ impl Emit<'_> {
                 self.a.jump_if(Cond::Eq, R1, 0, fine).mov(R0, -1).bind(fine);
             }
             Source::Timespec { pointer } => {
-                let slot = self.a.slot("timespec", 16, 8);
-                self.argument(R3, pointer);
-                self.a.slot_address(R1, slot, 0).mov(R2, 16).call(Helper::ProbeReadUser);
-                self.a.load(Size::B8, R0, R10, slot.at(0)).load_imm64(R1, 1_000_000_000).mul(R0, R1);
-                self.a.load(Size::B8, R1, R10, slot.at(8)).add(R0, R1);
+                self.two_words(pointer, 1_000_000_000);
             }
+            Source::Word { pointer, index } => self.unlimited_word(pointer, index),
             Source::Task(who, fact) => self.task_number(who, fact)?,
             Source::File(fd, FileFact::Number) => match fd {
                 peregrine_schema::capture::Fd::Visited => {

@@ -35,8 +35,8 @@ pub enum Loss {
     TooLong = 1,
     /// Its CPU has no ring.
     NoRing = 2,
-    /// A 32-bit program called a 64-bit kernel: numbers and arguments mean something else there. Counted under
-    /// `GENERIC_X`.
+    /// A 32-bit program made a call that is recorded as none of the 64-bit ones
+    /// ([`peregrine_schema::syscalls::compat`]). Counted under `GENERIC_X`.
     Compat = 3,
 }
 

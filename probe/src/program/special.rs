@@ -10,7 +10,7 @@ use peregrine_schema::capture::{
     Int, KEYCTL_ARGUMENTS, KeyctlArg, MAX_PARAM, MAX_PATH, SOCKOPT_KINDS, SockoptKind, Special,
 };
 
-use Reg::{R0, R1, R2, R3, R9, R10};
+use Reg::{R0, R1, R2, R3, R9};
 
 /// Bytes of the kind.
 const KIND: usize = 1;
@@ -19,6 +19,8 @@ const NUMBER: i32 = 0;
 const OTHER: i32 = 1;
 /// `SOL_SOCKET`.
 const SOL_SOCKET: i32 = 1;
+/// `SO_RCVTIMEO_NEW`; from there on times are of 64 bits in 32-bit programs too.
+const FIRST_NEW_TIME: i32 = 66;
 /// Requests of `ptrace` that read a word, and those that send a signal.
 const PEEKS: [i32; 3] = [1, 2, 3];
 const SIGNALS: [i32; 4] = [7, 9, 17, 24];
@@ -72,7 +74,7 @@ impl Emit<'_> {
         self.argument(R0, DATA);
         self.a.jump(number).bind(peek);
         self.argument(R3, DATA);
-        self.read_user(Int::U64);
+        self.read_word(false);
         self.a.bind(number);
         self.put_kind_and_number(NUMBER, 8);
         self.a.jump(done).bind(signal);
@@ -105,10 +107,12 @@ impl Emit<'_> {
         self.a.jump(unknown);
         for (kind, label, int) in kinds {
             self.a.bind(label);
-            self.argument(R3, VALUE);
             match kind {
                 SockoptKind::Time => self.read_time(),
-                _ => self.read_user(int),
+                _ => {
+                    self.argument(R3, VALUE);
+                    self.read_user(int);
+                }
             }
             if kind == SockoptKind::Errno {
                 self.a.neg(R0);
@@ -121,13 +125,17 @@ impl Emit<'_> {
         self.a.bind(done);
     }
 
-    /// `R0 =` the nanoseconds of seconds and microseconds in user memory at the address in R3; 0 if they cannot be
-    /// read. Uses R1 to R5.
+    /// `R0 =` the nanoseconds of the option's value, seconds and microseconds; 0 if they cannot be read. Uses R1 to R5.
     fn read_time(&mut self) {
-        let time = self.a.slot("time", 16, 8);
-        self.a.slot_address(R1, time, 0).mov(R2, 16).call(Helper::ProbeReadUser);
-        self.a.load(Size::B8, R0, R10, time.at(0)).mul(R0, 1_000_000);
-        self.a.load(Size::B8, R1, R10, time.at(8)).add(R0, R1).mul(R0, 1000);
+        let [wide, known] = ["numbers of 64 bits", "time"].map(|name| self.a.label(name));
+        self.argument(R0, 2);
+        self.a.jump_if32(Cond::Ge, R0, FIRST_NEW_TIME, wide);
+        self.two_words(VALUE, 1_000_000);
+        self.a.jump(known).bind(wide);
+        let narrow = self.narrow.take();
+        self.two_words(VALUE, 1_000_000);
+        self.narrow = narrow;
+        self.a.bind(known).mul(R0, 1000);
     }
 
     /// The bytes of an option that is not known.

@@ -2,7 +2,7 @@
 
 use super::emit::{Emit, Written};
 use crate::asm::{Cond, Helper, Reg, Size, Slot};
-use peregrine_schema::capture::{Hook, Int, MAX_ARGS, MAX_COMM, MAX_PATH, MAX_STRINGS, Region, Strings, Who};
+use peregrine_schema::capture::{Hook, MAX_ARGS, MAX_COMM, MAX_PATH, MAX_STRINGS, Region, Strings, Who};
 
 use Reg::{R0, R1, R2, R3, R7, R8, R9, R10};
 
@@ -79,8 +79,9 @@ impl Emit<'_> {
         let mark = self.a.mark();
         let at = self.a.slot("pointer", 8, 8);
         self.argument(R3, pointer);
-        self.a.add(R3, 8 * index as i32);
-        self.a.slot_address(R1, at, 0).mov(R2, 8).call(Helper::ProbeReadUser);
+        self.add_words(R3, index as i32);
+        self.bytes_of_words(R2, 1, R1);
+        self.a.store(Size::B8, R10, at.at(0), 0).slot_address(R1, at, 0).call(Helper::ProbeReadUser);
         self.a.jump_if(Cond::Ne, R0, 0, done);
         self.a.load(Size::B8, R3, R10, at.at(0)).jump_if(Cond::Eq, R3, 0, done);
         self.a.release(mark);
@@ -102,7 +103,7 @@ impl Emit<'_> {
         self.room(usize::from(MAX_ARGS));
         self.argument(R3, pointer);
         self.a.jump_if(Cond::Eq, R3, 0, null);
-        self.read_user(Int::U64);
+        self.read_word(false);
         self.a.mov(R3, R0);
         self.here(R1);
         self.a.mov(R2, i32::from(MAX_ARGS)).call(Helper::ProbeReadUserStr);

@@ -5,6 +5,9 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
+#[cfg(target_arch = "x86_64")]
+pub mod compat;
+
 use aya::maps::{Map, MapData, PerCpuArray};
 use peregrine_probe::btf::{Btf, Kind};
 use peregrine_probe::features::lift_memlock;
@@ -14,7 +17,7 @@ use peregrine_probe::ring::Ring;
 use peregrine_probe::sys::map::{MapSpec, MapType, set_map, set_program};
 use peregrine_probe::sys::program::{Link, LoadSpec, Loaded, Tracepoint, load};
 use peregrine_schema::capture::Hook;
-use peregrine_schema::syscalls::{SYSCALLS, Syscall};
+use peregrine_schema::syscalls::{SYSCALLS, Syscall, program_index};
 use peregrine_schema::{EVENT_COUNT, EVENTS, Event};
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -110,11 +113,11 @@ pub fn event(id: &str) -> &'static Event {
     EVENTS.iter().find(|e| e.id == id).unwrap_or_else(|| panic!("no event {id}"))
 }
 
-/// The system calls of an event type, with their numbers here.
+/// The system calls of an event type, with the indices of their programs here.
 pub fn calls(event: &Event) -> impl Iterator<Item = (&'static Syscall, u16)> {
     let code = event.code;
     let calls = SYSCALLS.iter().filter(move |s| s.event == code);
-    calls.filter_map(|s| Some((s, s.number(program::ARCH)?)))
+    calls.filter_map(|s| Some((s, program_index(s, program::ARCH)?)))
 }
 
 /// The start of the system, nanoseconds since the epoch.

@@ -11,15 +11,20 @@ use peregrine_schema::capture::{
     Bits, Capture, Convert, FlagMap, Form, Int, Otherwise, RetTest, Source, Special, Test, maps,
 };
 use peregrine_schema::syscalls::Arch;
+use peregrine_schema::syscalls::compat::{self, PLAIN};
 use peregrine_schema::{Param, Type, flags};
 use std::collections::BTreeMap;
 
 const ARCH: Arch = Arch::X86_64;
-/// Where the memory that an argument points to begins, and how far the next is away.
-const USER: u64 = 0x7f00_0000_0000;
+/// Where the memory that an argument points to begins, and how far the next is away: a 32-bit program can call so too.
+const USER: u64 = 0x1000_0000;
 const SPACING: u64 = 0x100_0000;
 /// Nothing is there.
-const NOWHERE: u64 = 0x7fff_0000_0000;
+const NOWHERE: u64 = 0xf000_0000;
+/// Where the arguments of `socketcall` lie.
+const WORDS: u64 = 0xe000_0000;
+/// What a 32-bit program cannot put into the upper half of a register.
+const UPPER: u64 = 0xabcd_ef01 << 32;
 
 /// A system call.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +35,8 @@ pub struct Call {
     pub result: i64,
     /// Number in captures.
     pub syscall: u16,
+    /// A 32-bit program makes it, by this number; what `socketcall` is to do.
+    way: Option<(u16, Option<u16>)>,
     /// What arguments point to.
     memory: BTreeMap<u8, Vec<u8>>,
 }
@@ -56,6 +63,38 @@ impl Call {
             }
         }
         call
+    }
+
+    /// The same by a 32-bit program, in one of the ways in which its arguments are those of the 64-bit call.
+    pub fn by_32_bit_program(&self, choice: u64) -> Option<Call> {
+        let ways: Vec<_> = compat::ways(self.syscall)
+            .filter(|(_, what, a)| a.each == PLAIN.each && !a.wide && a.memory.is_some() == what.is_some())
+            .collect();
+        let (number, what, arguments) = *ways.get(choice as usize % ways.len().max(1))?;
+        let count = arguments.memory.map_or(6, |(_, count)| usize::from(count));
+        let mut call = Call { way: Some((number, what)), ..self.clone() };
+        call.arguments.iter_mut().for_each(|argument| *argument &= u64::from(u32::MAX));
+        call.arguments[count..].fill(0);
+        Some(call)
+    }
+
+    /// The registers in which the kernel finds the call, and whether a 32-bit program made it.
+    pub fn registers(&self) -> (Vec<(&'static str, u64)>, bool) {
+        let Some((number, what)) = self.way else {
+            return (["di", "si", "dx", "r10", "r8", "r9"].into_iter().zip(self.arguments).collect(), false);
+        };
+        let arguments = match what {
+            Some(what) => [what.into(), WORDS, 0, 0, 0, 0],
+            None => self.arguments,
+        };
+        let registers = ["bx", "cx", "dx", "si", "di", "bp"].into_iter().zip(arguments.map(|a| a | UPPER));
+        (registers.chain([("orig_ax", number.into())]).collect(), true)
+    }
+
+    /// The arguments of `socketcall`, and where they lie.
+    pub fn words(&self) -> Option<(u64, Vec<u8>)> {
+        let (_, Some(_)) = self.way? else { return None };
+        Some((WORDS, self.arguments.iter().flat_map(|a| (*a as u32).to_le_bytes()).collect()))
     }
 
     /// Memory by address.
@@ -116,6 +155,9 @@ impl Call {
             }
             Source::Member { pointer, at, int } => {
                 self.put_memory(pointer, at.into(), &raw.to_le_bytes()[..int.bytes()]);
+            }
+            Source::Word { pointer, index } => {
+                self.put_memory(pointer, 8 * usize::from(index), &raw.to_le_bytes());
             }
             Source::PairFd { pointer, index } => {
                 self.put_memory(pointer, 4 * usize::from(index), &raw.to_le_bytes()[..4]);
@@ -185,6 +227,7 @@ impl Call {
             Source::Member { pointer, at, int } => {
                 read(pointer, at.into(), int.bytes()).map_or(0, |number| extended(number, int))
             }
+            Source::Word { pointer, index } => read(pointer, 8 * usize::from(index), 8).unwrap_or(0),
             Source::PairFd { pointer, index } => {
                 read(pointer, 4 * usize::from(index), 4).map_or(u64::MAX, |number| extended(number, Int::S32))
             }

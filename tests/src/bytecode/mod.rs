@@ -109,6 +109,8 @@ pub struct Seen {
     pub told: usize,
     /// Of these, those kept back by their bits alone.
     pub dropped_by_bits: usize,
+    /// Events compared as calls of 32-bit programs, too.
+    pub narrow: usize,
     /// Events that the program passes although the plan would not: the kernel cannot know enough.
     pub weaker: usize,
 }
@@ -124,6 +126,7 @@ impl Seen {
         self.paths += other.paths;
         self.told += other.told;
         self.dropped_by_bits += other.dropped_by_bits;
+        self.narrow += other.narrow;
         self.weaker += other.weaker;
     }
 }
@@ -195,6 +198,8 @@ impl<'k> Runner<'k> {
             self.seen.left_out += 1;
             return Ok(());
         }
+        let narrow = call.by_32_bit_program(event.number).filter(|_| !has_words(row));
+        let narrow = narrow.filter(|narrow| is_so(narrow, &view, row, filter, &made.prefilter));
         let bits = asked_bits(filter, &made.prefilter);
         let exactly = passes(self.plan.event(record.code), &view);
         let mut again = call.clone();
@@ -210,6 +215,13 @@ impl<'k> Runner<'k> {
             let with_bits = self.with_bits(&call, event, &bits, &|bit| conditions.may_hold(bit, fields), matched)?;
             self.seen.told += 1;
             self.seen.dropped_by_bits += usize::from(passed && !with_bits);
+        }
+        // The same by a 32-bit program, if it can.
+        if let Some(narrow) = narrow {
+            self.seen.narrow += 1;
+            if self.runs(&narrow, &view, event, nothing, matched)? != passed {
+                return Err("a 32-bit program's call is not taken for the same".to_owned());
+            }
         }
         // The same with texts that cannot be read.
         for param in row.params {
@@ -260,12 +272,13 @@ impl<'k> Runner<'k> {
         let mut result = None;
         for ((program, machine), kernel) in made.programs.iter_mut().zip(&self.kernels.0) {
             let mut objects = Objects::new(kernel);
-            objects.registers(&call.arguments);
+            objects.registers(call.registers());
             objects.task(view);
             let known = fd.map(|fd| objects.descriptor(fd, view, !accepts, event.number));
             images::lay(&mut objects, machine, [TASKS, BITS], pid(view).unwrap_or(1), told, event.number);
             objects.lay(machine);
             call.memory().for_each(|(at, bytes)| machine.there(at, bytes.to_vec()));
+            call.words().into_iter().for_each(|(at, bytes)| machine.there(at, bytes));
             let counted = dropped(machine, record.code);
             let context = [place::REGISTERS, call.result.cast_unsigned()];
             let end = machine.run(program, &context, RECORD_BEGINS)?;
@@ -365,6 +378,11 @@ fn is_so(call: &Call, view: &CaptureView<'_>, row: &Event, filter: &Filter, pref
         has.is_some() && has == wants
     };
     made_here && numbers.into_iter().all(is_so)
+}
+
+/// Whether what is recorded lies in memory in another form if a 32-bit program makes the call.
+fn has_words(row: &Event) -> bool {
+    row.params.iter().filter_map(|param| param.capture).any(|c| matches!(c.source, CaptureSource::Word { .. }))
 }
 
 /// The process of an event, if it can be one.

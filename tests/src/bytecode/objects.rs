@@ -47,6 +47,8 @@ pub mod place {
 }
 use place::*;
 
+/// `thread_info.status` of a 32-bit program's call.
+const TS_COMPAT: u64 = 2;
 /// `S_IFMT` values.
 const SOCKET_MODE: u64 = 0xc000;
 const REGULAR: u64 = 0x8000;
@@ -161,11 +163,12 @@ impl<'k> Objects<'k> {
         memory
     }
 
-    /// The registers of a system call.
-    pub fn registers(&mut self, arguments: &[u64; 6]) {
-        for (name, value) in ["di", "si", "dx", "r10", "r8", "r9"].iter().zip(arguments) {
-            self.set(REGISTERS, &format!("pt_regs.{name}"), *value);
+    /// The registers of a system call, which a 32-bit program may have made.
+    pub fn registers(&mut self, (registers, compat): (Vec<(&str, u64)>, bool)) {
+        for (name, value) in registers {
+            self.set(REGISTERS, &format!("pt_regs.{name}"), value);
         }
+        self.set(TASK, "task_struct.thread_info.status", if compat { TS_COMPAT } else { 0 });
     }
 
     /// The task, as far as it is known.

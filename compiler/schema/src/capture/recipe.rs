@@ -138,6 +138,10 @@ pub const SOCKOPT_LEVEL_ARG: Capture = flags(1, &SOCKOPT_LEVEL);
 pub const fn member(pointer: u8, at: u16, int: Int) -> Capture {
     plain(Source::Member { pointer, at, int })
 }
+/// `unsigned long` behind an argument.
+pub const fn word(pointer: u8, index: u8) -> Capture {
+    plain(Source::Word { pointer, index })
+}
 /// Flags behind an argument, through a map.
 pub const fn member_flags(pointer: u8, at: u16, int: Int, map: &'static FlagMap) -> Capture {
     converted(Source::Member { pointer, at, int }, Convert::Map(map))

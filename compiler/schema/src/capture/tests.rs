@@ -28,7 +28,9 @@ fn kind(source: &Source) -> Kind {
         Source::Empty => Kind::Nothing,
         Source::File(_, FileFact::LocalAddress | FileFact::RemoteAddress) => Kind::Ip,
         Source::Const(_) | Source::Ret | Source::Arg(_) | Source::Member { .. } | Source::PairFd { .. } => Kind::Number,
-        Source::Timespec { .. } | Source::Task(..) | Source::File(..) | Source::VectorSize(_) => Kind::Number,
+        Source::Word { .. } | Source::Timespec { .. } | Source::Task(..) | Source::File(..) | Source::VectorSize(_) => {
+            Kind::Number
+        }
         Source::MessageLength | Source::SyscallCode | Source::SyscallNumber => Kind::Number,
         Source::Text { .. } | Source::Comm | Source::ExecFilename | Source::Path(_) => Kind::Text,
         Source::Strings { part: Strings::First, .. } | Source::Region(Region::Exe) => Kind::Text,
@@ -99,7 +101,7 @@ fn arguments(source: &Source) -> Vec<u8> {
     match *source {
         Source::Arg(arg) => vec![arg],
         Source::Member { pointer, .. } | Source::PairFd { pointer, .. } | Source::Timespec { pointer } => vec![pointer],
-        Source::Text { pointer, .. } | Source::Strings { pointer, .. } => vec![pointer],
+        Source::Word { pointer, .. } | Source::Text { pointer, .. } | Source::Strings { pointer, .. } => vec![pointer],
         Source::Task(Who::Arg(arg), _) => vec![arg],
         Source::File(file, _) | Source::Path(PathOf::File(file) | PathOf::Socket(file)) => fd(file),
         Source::Data { place, length, .. } => {

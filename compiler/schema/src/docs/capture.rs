@@ -154,6 +154,7 @@ fn source(source: &Source) -> String {
         Source::Arg(arg) => format!("argument {arg}"),
         Source::Member { pointer, at: 0, int } => format!("{} at argument {pointer}", name(int)),
         Source::Member { pointer, at, int } => format!("{} at argument {pointer} + {at}", name(int)),
+        Source::Word { pointer, index } => format!("word {index} at argument {pointer}"),
         Source::PairFd { pointer, index } => format!("number {index} of the pair at argument {pointer}"),
         Source::Timespec { pointer } => format!("timespec at argument {pointer}, in ns"),
         Source::Task(Who::Subject, fact) => format!("task: {}", words(fact)),
