@@ -132,7 +132,7 @@ pub enum Refusal {
 }
 
 /// Tracepoints beside `sys_exit`.
-const POINTS: [(Hook, &str); 7] = [
+pub(crate) const POINTS: [(Hook, &str); 7] = [
     (Hook::SchedProcessExec, "sched_process_exec"),
     (Hook::SchedProcessFork, "sched_process_fork"),
     (Hook::SchedProcessExit, "sched_process_exit"),
@@ -680,6 +680,6 @@ impl Making {
 }
 
 /// Whether the event is made at a hook on this architecture.
-fn made(event: &Event, hook: Hook, kernel: &Kernel) -> bool {
+pub(crate) fn made(event: &Event, hook: Hook, kernel: &Kernel) -> bool {
     event.producers.iter().any(|p| p.hook == hook && p.only.is_none_or(|arch| arch == kernel.arch))
 }

@@ -43,6 +43,7 @@ mod tests;
 pub use frame::{STACK, Slot};
 pub use helper::Helper;
 pub use insn::{Alu, Atomic, Cond, Insn, Reg, Size, Src, Width};
+pub use list::{Listing, Names};
 pub use mistake::{Mistake, Mistakes};
 
 use frame::Frame;
@@ -145,7 +146,7 @@ impl Program {
         let first = self.comments.partition_point(|(place, _)| *place < at);
         let notes = self.comments[first..].iter().take_while(|(place, _)| *place == at);
         let notes: String = notes.map(|(_, note)| format!("; {note}")).collect();
-        self.insns.get(at).map(|_| format!("{}{notes}", self.text(at)))
+        self.insns.get(at).map(|_| format!("{}{notes}", self.text(at, Names::NONE)))
     }
 
     /// The map file descriptors named by the instructions, with the place of each.

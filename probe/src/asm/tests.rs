@@ -146,6 +146,8 @@ each:
     let program = a.finish().unwrap();
     assert_eq!(program.to_string(), expected);
     assert_eq!(program.maps().collect::<Vec<_>>(), [(6, 7)]);
+    let names = Names { map: &|fd| format!("map of {fd}"), ..Names::NONE };
+    assert_eq!(program.listing(names).to_string(), expected.replace("map[fd:7]", "map[map of 7]"));
     assert_eq!(program.line(10).as_deref(), Some("r1 = 1; count; for all CPUs"));
     assert_eq!((program.line(25).as_deref(), program.line(30)), (Some("exit"), None));
     assert_eq!(program.functions()[0].stack, 4);
