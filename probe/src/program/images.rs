@@ -80,7 +80,7 @@ impl Emit<'_> {
         let mark = self.a.mark();
         let (task, key) = (self.a.slot("task", 8, 8), self.a.slot("first image", 8, 8));
         self.a.comment("— whose it is");
-        self.task(R9, Who::Subject);
+        self.trusted_task(R9, Who::Subject);
         self.a.store(Size::B8, R10, task.at(0), R9);
         let begins = self.begins();
         self.mark_begin(begins);
@@ -91,8 +91,9 @@ impl Emit<'_> {
         self.image(maps, key)?;
         self.a.store(Size::B8, R7, origin::PARENT as i16, R0);
         self.a.load(Size::B8, R9, R10, task.at(0));
-        self.user()?;
         self.name()?;
+        self.distrust(R9);
+        self.user()?;
         self.a.release(mark);
         Ok(())
     }

@@ -19,7 +19,7 @@ impl Emit<'_> {
         let mark = self.a.mark();
         if let Some(bits) = filtering.bits {
             let [key, first] = ["image", "first image"].map(|name| self.a.slot(name, 8, 8));
-            self.task(R9, Who::Subject);
+            self.trusted_task(R9, Who::Subject);
             self.walk(R0, R9, "task_struct.group_leader")?;
             self.a.jump_if(Cond::Ne, R0, R9, unknown);
             self.image(maps, first)?;
