@@ -10,7 +10,7 @@
 //!    4: r0 = 0
 //! ```
 
-use super::insn::{CALL, END, EXIT, Insn, JA, JA_LONG, LD_IMM64, class, pseudo, target};
+use super::insn::{CALL, END, EXIT, Insn, JA, JA_LONG, LD_IMM64, MAY_GOTO, class, pseudo, target};
 use super::{Helper, Program};
 use std::fmt;
 use std::os::fd::RawFd;
@@ -121,6 +121,7 @@ impl Program {
         let from = at as i64 + 1;
         match insn.op {
             JA => return format!("goto {}", self.target(from + i64::from(insn.off))),
+            MAY_GOTO => return format!("may_goto {}", self.target(from + i64::from(insn.off))),
             JA_LONG => return format!("gotol {}", self.target(from + i64::from(insn.imm))),
             _ => {}
         }

@@ -245,6 +245,22 @@ impl<'k> Emit<'k> {
         });
     }
 
+    // ---- loops ----
+
+    /// Begins a loop that counts in `counter`, from 0, and compares it with its bound at each turn; `over` is where the
+    /// loop ends. Uses R1.
+    pub(super) fn counting_loop(&mut self, name: &str, counter: Reg, over: Label) -> Label {
+        self.a.mov(counter, 0);
+        if !self.k.may_goto {
+            return self.a.loop_head(name);
+        }
+        // Of a number that it knows the verifier would follow each value.
+        self.plain_number(counter);
+        let head = self.a.loop_head(name);
+        self.a.may_goto(over);
+        head
+    }
+
     // ---- user memory ----
 
     /// `R0 =` an integer of user memory at the address in R3, extended by its sign; 0 if it cannot be read. Uses R1

@@ -368,7 +368,13 @@ impl Emit<'_> {
     }
 
     /// Goes to `thread` if the task is not the first of its process. Uses R0 to R5.
-    fn is_thread(&mut self, task: Reg, thread: crate::asm::Label) -> Written {
+    pub(super) fn is_thread(&mut self, task: Reg, thread: crate::asm::Label) -> Written {
+        if self.k.typed {
+            self.walk(R0, task, "task_struct.tgid")?;
+            self.walk(R1, task, "task_struct.pid")?;
+            self.a.jump_if(Cond::Ne, R0, R1, thread);
+            return Ok(());
+        }
         let mark = self.a.mark();
         let tgid = self.a.slot("tgid", 8, 8);
         self.walk(R0, task, "task_struct.tgid")?;
