@@ -78,16 +78,21 @@ impl Emit<'_> {
     /// Writes whose the record is into the origin. Uses R0 to R5, and R9.
     pub(super) fn identity(&mut self, maps: &Maps) -> Written {
         let mark = self.a.mark();
-        let (task, key) = (self.a.slot("task", 8, 8), self.a.slot("first image", 8, 8));
+        let [task, leader, parent, key] =
+            ["task", "leader", "parent", "first image"].map(|name| self.a.slot(name, 8, 8));
         self.a.comment("— whose it is");
         self.trusted_task(R9, Who::Subject);
         self.a.store(Size::B8, R10, task.at(0), R9);
+        // Before the ways part: these are dear to verify, see [`Emit::task`].
+        self.walk(R0, R9, "task_struct.group_leader")?;
+        self.a.store(Size::B8, R10, leader.at(0), R0);
+        self.parent_leader()?;
+        self.a.store(Size::B8, R10, parent.at(0), R9);
         let begins = self.begins();
         self.mark_begin(begins);
-        self.walk(R9, R9, "task_struct.group_leader")?;
+        self.a.load(Size::B8, R9, R10, leader.at(0));
         self.own_image(maps, begins, key)?;
-        self.a.load(Size::B8, R9, R10, task.at(0));
-        self.parent_leader()?;
+        self.a.load(Size::B8, R9, R10, parent.at(0));
         self.image(maps, key)?;
         self.a.store(Size::B8, R7, origin::PARENT as i16, R0);
         self.a.load(Size::B8, R9, R10, task.at(0));
