@@ -719,14 +719,17 @@ type Made = (Result<Loaded, Refusal>, Option<Refusal>);
 
 /// Does the work for each, on as many threads as there are CPUs; what came of it in the order of the jobs.
 fn in_parallel<J: Sync, R: Send>(jobs: &[J], work: impl Fn(&J) -> R + Sync) -> Vec<R> {
+    if jobs.len() < 2 {
+        return jobs.iter().map(work).collect();
+    }
     let next = AtomicUsize::new(0);
     let worker = || {
         let mut done = Vec::new();
-        while let Some((at, job)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, jobs.get(at)?)))
-        {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(job) = jobs.get(at) else { return done };
             done.push((at, work(job)));
         }
-        done
     };
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(jobs.len());
     let mut done = std::thread::scope(|scope| {
