@@ -753,3 +753,21 @@ fn in_parallel<J: Sync, R: Send>(jobs: &[J], work: impl Fn(&J) -> R + Sync) -> V
 pub(crate) fn made(event: &Event, hook: Hook, kernel: &Kernel) -> bool {
     event.producers.iter().any(|p| p.hook == hook && p.only.is_none_or(|arch| arch == kernel.arch))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::in_parallel;
+
+    #[test]
+    fn what_came_of_jobs_is_in_their_order() {
+        for count in [0, 1, 2, 500] {
+            let jobs: Vec<u64> = (0..count).collect();
+            // The first take longest.
+            let work = |job: &u64| {
+                std::thread::sleep(std::time::Duration::from_micros(500 - *job));
+                job * 3
+            };
+            assert_eq!(in_parallel(&jobs, work), jobs.iter().map(|job| job * 3).collect::<Vec<_>>());
+        }
+    }
+}
