@@ -131,7 +131,7 @@ impl Emit<'_> {
     fn go_if_compat(&mut self, compat: crate::asm::Label) -> Written {
         let bit = match self.k.arch {
             Arch::X86_64 => {
-                self.task(Reg::R9, Who::Current);
+                self.trusted_task(Reg::R9, Who::Current);
                 self.walk(Reg::R0, Reg::R9, "task_struct.thread_info.status")?;
                 TS_COMPAT
             }

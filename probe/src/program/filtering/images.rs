@@ -19,9 +19,8 @@ impl Emit<'_> {
         let mark = self.a.mark();
         if let Some(bits) = filtering.bits {
             let [key, first] = ["image", "first image"].map(|name| self.a.slot(name, 8, 8));
-            self.task(R9, Who::Subject);
-            self.walk(R0, R9, "task_struct.group_leader")?;
-            self.a.jump_if(Cond::Ne, R0, R9, unknown);
+            self.trusted_task(R9, Who::Subject);
+            self.is_thread(R9, unknown)?;
             self.image(maps, first)?;
             self.a.store(Size::B8, R10, key.at(0), R0);
             self.a.load_map(R1, bits).slot_address(R2, key, 0).call(Helper::MapLookupElem);
