@@ -14,7 +14,7 @@ pub fn build_programs() -> anyhow::Result<PathBuf> {
         let mut build = Command::new(cargo);
         build.current_dir(repository()).args(["build", "--release", "--quiet", "--bins"]);
         // The same choice of packages as for this program, so that no dependency is built twice.
-        build.args(["-p", "peregrine-benches", "-p", "peregrine-compiler", "-p", "peregrine-runtime"]);
+        build.args(["-p", "peregrine-benches", "-p", "peregrine-runtime"]);
         ensure!(build.status()?.success(), "the programs cannot be built");
     }
     let program = folder.join("peregrine");

@@ -14,6 +14,7 @@
 //! - [`ring`]: records read in place, one ring per CPU, the record of a capture as the record of the ring;
 //! - [`clock`]: the time of the records;
 //! - [`live`]: loading, attaching, counting what is lost and what is dropped;
+//! - [`listing`]: the same programs as text, loaded nowhere;
 //! - [`features`]: what this kernel has, found by trying;
 //! - [`image`]: what a process runs between two execs, and the numbers that the kernel side gives;
 //! - [`descriptor`]: what a descriptor led to when an event was made, and which side of a connection it is.
@@ -28,6 +29,7 @@ pub mod descriptor;
 pub mod features;
 pub mod filter;
 pub mod image;
+pub mod listing;
 pub mod live;
 pub mod program;
 pub mod ring;

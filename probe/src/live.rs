@@ -19,7 +19,7 @@ use crate::filter::bits::TaskBits;
 use crate::filter::maps::FilterMaps;
 use crate::filter::{self, Prefilter};
 use crate::image::{Images, Keep, counter};
-use crate::program::{self, GenerateError, Kernel, Loss, Maps, WantedCalls, layout};
+use crate::program::{self, Filtering, GenerateError, Kernel, Loss, Maps, WantedCalls, layout};
 use crate::ring::{Ring, RingError};
 use crate::sys::map::{MapSpec, MapType, clear_program, set_map, set_program};
 use crate::sys::program::{Link, LoadError, LoadSpec, Loaded, ProgramInfo, Tracepoint, load};
@@ -32,7 +32,9 @@ use peregrine_schema::syscalls::{SYSCALLS, program_index};
 use peregrine_schema::{EVENT_COUNT, EVENTS, Event};
 use std::collections::BTreeSet;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::num::NonZero;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use thiserror::Error;
 
 /// Why there is no probe.
@@ -132,7 +134,7 @@ pub enum Refusal {
 }
 
 /// Tracepoints beside `sys_exit`.
-const POINTS: [(Hook, &str); 7] = [
+pub(crate) const POINTS: [(Hook, &str); 7] = [
     (Hook::SchedProcessExec, "sched_process_exec"),
     (Hook::SchedProcessFork, "sched_process_fork"),
     (Hook::SchedProcessExit, "sched_process_exit"),
@@ -547,6 +549,7 @@ impl Making {
     ) -> Result<(), ProbeError> {
         let calls = |error| ProbeError::Map { name: "calls", error };
         let point = tracepoint(&self.kernel, "sys_exit")?;
+        let (mut numbers, mut jobs) = (Vec::new(), Vec::new());
         for call in &SYSCALLS {
             let Some(number) = program_index(call, self.kernel.arch) else { continue };
             let event = &EVENTS[usize::from(call.event)];
@@ -559,14 +562,20 @@ impl Making {
                 held.push(before.swap_remove(at));
                 continue;
             }
-            let unfiltered = self.unfiltered.len();
-            match self.make(Hook::SysExit, event, call.code, &point, &treatment) {
-                Some(program) => {
+            match self.job(Hook::SysExit, event, call.code, &point, &treatment) {
+                Some(job) => {
+                    numbers.push(number);
+                    jobs.push(job);
+                }
+                None => {
+                    clear_program(array, u32::from(number)).map_err(calls)?;
+                }
+            }
+        }
+        for ((number, event), made) in numbers.into_iter().zip(jobs.iter().map(|job| job.event)).zip(self.made(&jobs)) {
+            match made {
+                Some((program, filter)) => {
                     set_program(array, u32::from(number), program.as_fd()).map_err(calls)?;
-                    let filter = match treatment {
-                        Treatment::Filtered(filter) if self.unfiltered.len() == unfiltered => Some(filter.clone()),
-                        _ => None,
-                    };
                     held.push(Call { event, number, filter, program });
                 }
                 None => {
@@ -578,12 +587,16 @@ impl Making {
     }
 
     /// Those of other tracepoints, but for those that are there.
+    ///
+    /// Each has memory of its own, which the kernel keeps as long as the program. A program never runs twice at a time on a
+    /// CPU, but programs of different tracepoints do: in an interrupt, and from Linux 7.2 on, where programs are preempted,
+    /// in another task.
     fn points<'p>(
         &mut self,
         treat: &impl Fn(u16) -> Treatment<'p>,
         there: &[Attachable],
     ) -> Result<Vec<Attachable>, ProbeError> {
-        let mut attachable = Vec::new();
+        let (mut points, mut jobs, mut memories) = (Vec::new(), Vec::new(), Vec::new());
         for (hook, point) in POINTS {
             for event in &EVENTS {
                 let treatment = treat(event.code);
@@ -593,17 +606,20 @@ impl Making {
                     continue;
                 }
                 let tracepoint = tracepoint(&self.kernel, point)?;
-                let unfiltered = self.unfiltered.len();
-                if let Some(program) = self.make_apart(hook, event, &tracepoint, &treatment)? {
-                    let filter = match treatment {
-                        Treatment::Filtered(filter) if self.unfiltered.len() == unfiltered => Some(filter.clone()),
-                        _ => None,
-                    };
-                    attachable.push(Attachable { point, event: Some(event), filter, program, link: None });
+                if let Some(mut job) = self.job(hook, event, 0, &tracepoint, &treatment) {
+                    let (scratch, memory) = (scratch(self.cpus)?, filter::maps::memory()?);
+                    (job.maps.scratch, job.memory) = (scratch.as_raw_fd(), Some(memory.as_raw_fd()));
+                    memories.push((scratch, memory));
+                    points.push((point, event));
+                    jobs.push(job);
                 }
             }
         }
-        Ok(attachable)
+        let made = points.into_iter().zip(self.made(&jobs));
+        let attachable = |((point, event), made): (_, Option<(Loaded, Option<Filter>)>)| {
+            made.map(|(program, filter)| Attachable { point, event: Some(event), filter, program, link: None })
+        };
+        Ok(made.filter_map(attachable).collect())
     }
 
     /// Those that keep images.
@@ -616,78 +632,150 @@ impl Making {
         Ok(attachable)
     }
 
-    /// Makes one with memory of its own, which the kernel keeps as long as the program. A program never runs twice at a
-    /// time on a CPU, but programs of different tracepoints do: in an interrupt, and from Linux 7.2 on, where programs are
-    /// preempted, in another task.
-    fn make_apart(
-        &mut self,
-        hook: Hook,
-        event: &'static Event,
-        point: &Tracepoint,
-        treatment: &Treatment<'_>,
-    ) -> Result<Option<Loaded>, ProbeError> {
-        let (scratch, memory) = (scratch(self.cpus)?, filter::maps::memory()?);
-        let of_calls = std::mem::replace(&mut self.maps.scratch, scratch.as_raw_fd());
-        let memory = self.filters.swap_memory(memory);
-        let made = self.make(hook, event, 0, point, treatment);
-        self.maps.scratch = of_calls;
-        self.filters.swap_memory(memory);
-        Ok(made)
-    }
-
-    /// `None` if there is nothing to record, or the kernel does not take it.
-    fn make(
+    /// What is to be made; `None` if there is nothing to record.
+    fn job<'p>(
         &mut self,
         hook: Hook,
         event: &'static Event,
         syscall: u16,
         point: &Tracepoint,
-        treatment: &Treatment<'_>,
-    ) -> Option<Loaded> {
+        treatment: &Treatment<'p>,
+    ) -> Option<Job<'p>> {
+        let (mut plan, mut asks) = (None, None);
         match treatment {
             Treatment::Ignored => return None,
             Treatment::Recorded => {}
-            Treatment::Filtered(plan) => {
-                let filter = Prefilter::new(plan, event, hook, syscall);
+            Treatment::Filtered(of) => {
+                let filter = Prefilter::new(of, event, hook, syscall);
                 if filter.is_never() {
                     return None;
                 }
+                plan = Some(*of);
                 if !filter.is_always() {
-                    match self.filtered(hook, event, syscall, point, &filter) {
-                        Ok(program) => return Some(program),
-                        Err(reason) => {
-                            self.unfiltered.push(Unfiltered { event, syscall, reason, rules: plan.rules.clone() });
-                        }
-                    }
+                    let tables = self.filters.tables(&filter);
+                    asks = Some((filter, tables));
                 }
             }
         }
-        let made = program::event(&self.kernel, &self.maps, hook, event, syscall).map_err(Refusal::from);
-        match made.and_then(|program| Ok(load(&program, &LoadSpec::new(point.clone()))?)) {
-            Ok(program) => Some(program),
-            Err(reason) => {
-                self.refused.push(Refused { event, reason });
-                None
-            }
-        }
+        Some(Job { hook, event, syscall, point: point.clone(), plan, asks, maps: self.maps, memory: None })
     }
 
-    fn filtered(
-        &mut self,
-        hook: Hook,
-        event: &'static Event,
-        syscall: u16,
-        point: &Tracepoint,
-        filter: &Prefilter,
-    ) -> Result<Loaded, Refusal> {
-        let tables = self.filters.tables(filter).map_err(Refusal::Map)?;
-        let filtering = self.filters.filtering(filter, &tables, self.shadow);
-        let program = program::filtered(&self.kernel, &self.maps, hook, event, syscall, Some(filtering))?;
-        Ok(load(&program, &LoadSpec::new(point.clone()))?)
+    /// The programs of jobs with the filters in them, in their order; what is refused is noted. They are loaded on all
+    /// CPUs: the verifier takes nearly all of the time.
+    fn made(&mut self, jobs: &[Job<'_>]) -> Vec<Option<(Loaded, Option<Filter>)>> {
+        let made = in_parallel(jobs, |job| self.make(job));
+        let note = |(job, (program, unfiltered)): (&Job<'_>, Made)| {
+            let Job { event, syscall, .. } = *job;
+            let filter = job.plan.filter(|_| unfiltered.is_none()).cloned();
+            if let (Some(reason), Some(plan)) = (unfiltered, job.plan) {
+                self.unfiltered.push(Unfiltered { event, syscall, reason, rules: plan.rules.clone() });
+            }
+            match program {
+                Ok(program) => Some((program, filter)),
+                Err(reason) => {
+                    self.refused.push(Refused { event, reason });
+                    None
+                }
+            }
+        };
+        jobs.iter().zip(made).map(note).collect()
+    }
+
+    /// A program, without its filter if the kernel does not take it.
+    fn make(&self, job: &Job<'_>) -> Made {
+        let mut unfiltered = None;
+        if let Some((filter, tables)) = &job.asks {
+            match self.filtered(job, filter, tables) {
+                Ok(program) => return (Ok(program), None),
+                Err(reason) => unfiltered = Some(reason),
+            }
+        }
+        (self.load(job, None), unfiltered)
+    }
+
+    fn filtered(&self, job: &Job<'_>, filter: &Prefilter, tables: &io::Result<Vec<RawFd>>) -> Result<Loaded, Refusal> {
+        let copy = |error: &io::Error| Refusal::Map(io::Error::new(error.kind(), error.to_string()));
+        let filtering = self.filters.filtering(filter, tables.as_ref().map_err(copy)?, self.shadow);
+        let memory = job.memory.unwrap_or(filtering.memory);
+        self.load(job, Some(Filtering { memory, ..filtering }))
+    }
+
+    fn load(&self, job: &Job<'_>, filtering: Option<Filtering<'_>>) -> Result<Loaded, Refusal> {
+        let program = program::filtered(&self.kernel, &job.maps, job.hook, job.event, job.syscall, filtering)?;
+        Ok(load(&program, &LoadSpec::new(job.point.clone()))?)
     }
 }
 
+/// A program to be made.
+struct Job<'p> {
+    hook: Hook,
+    event: &'static Event,
+    /// Number in captures of the system call.
+    syscall: u16,
+    point: Tracepoint,
+    /// What is to pass, if not everything.
+    plan: Option<&'p Filter>,
+    /// What of that a program can ask, if it can at all, and the maps of the tables.
+    asks: Option<(Prefilter, io::Result<Vec<RawFd>>)>,
+    maps: Maps,
+    /// Memory of the filter, if not that of the programs of system calls.
+    memory: Option<RawFd>,
+}
+
+/// A program, and why it has no filter though it should.
+type Made = (Result<Loaded, Refusal>, Option<Refusal>);
+
+/// Does the work for each, on as many threads as there are CPUs; what came of it in the order of the jobs.
+fn in_parallel<J: Sync, R: Send>(jobs: &[J], work: impl Fn(&J) -> R + Sync) -> Vec<R> {
+    if jobs.len() < 2 {
+        return jobs.iter().map(work).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let mut done = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(job) = jobs.get(at) else { return done };
+            done.push((at, work(job)));
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(jobs.len());
+    let mut done = std::thread::scope(|scope| {
+        // Where no thread can be had, this one does it all.
+        let others: Vec<_> =
+            (1..threads).map_while(|_| std::thread::Builder::new().spawn_scoped(scope, worker).ok()).collect();
+        let mut done = worker();
+        for other in others {
+            match other.join() {
+                Ok(more) => done.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        done
+    });
+    done.sort_unstable_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
 /// Whether the event is made at a hook on this architecture.
-fn made(event: &Event, hook: Hook, kernel: &Kernel) -> bool {
+pub(crate) fn made(event: &Event, hook: Hook, kernel: &Kernel) -> bool {
     event.producers.iter().any(|p| p.hook == hook && p.only.is_none_or(|arch| arch == kernel.arch))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_parallel;
+
+    #[test]
+    fn what_came_of_jobs_is_in_their_order() {
+        for count in [0, 1, 2, 500] {
+            let jobs: Vec<u64> = (0..count).collect();
+            // The first take longest.
+            let work = |job: &u64| {
+                std::thread::sleep(std::time::Duration::from_micros(500 - *job));
+                job * 3
+            };
+            assert_eq!(in_parallel(&jobs, work), jobs.iter().map(|job| job * 3).collect::<Vec<_>>());
+        }
+    }
 }

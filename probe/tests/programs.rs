@@ -29,6 +29,14 @@ fn the_kernel_takes_every_program_that_reads_by_calls() {
     taken(Reads::Raw);
 }
 
+/// As before Linux 6.9.
+#[test]
+fn the_kernel_takes_every_program_whose_loops_it_follows_to_their_end() {
+    let Some(mut kernel) = kernel(Reads::Cast) else { return };
+    kernel.may_goto = false;
+    taken_of(&kernel, Reads::Cast, "without may_goto", |_| true);
+}
+
 /// What is generated depends on how much data is recorded.
 #[test]
 fn the_kernel_takes_programs_that_record_more_data() {

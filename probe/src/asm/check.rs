@@ -6,7 +6,7 @@
 //! The state at an instruction is the set of registers written on *every* way to it, and it only shrinks, so the
 //! work list ends after at most 11 visits of each instruction.
 
-use super::insn::{CALL, END, EXIT, Insn, JA, JA_LONG, LD_IMM64, class, target};
+use super::insn::{CALL, END, EXIT, Insn, JA, JA_LONG, LD_IMM64, MAY_GOTO, class, target};
 use super::{Helper, Mistake, Program, Reg};
 
 /// R1 to R5.
@@ -78,7 +78,7 @@ fn effect(program: &Program, at: usize) -> Effect {
         (_, LD_IMM64) => Effect { reads: 0, writes: bits(insn.dst) },
         (_, CALL) => call(program, at),
         (_, EXIT) => Effect { reads: Reg::R0.bit(), writes: 0 },
-        (_, JA | JA_LONG) => Effect { reads: 0, writes: 0 },
+        (_, JA | JA_LONG | MAY_GOTO) => Effect { reads: 0, writes: 0 },
         (class::LDX, _) => Effect { reads: bits(insn.src), writes: bits(insn.dst) },
         (class::ST, _) => Effect { reads: bits(insn.dst), writes: 0 },
         (class::STX, _) if insn.is_atomic() => atomic(insn),

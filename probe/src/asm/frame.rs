@@ -38,6 +38,8 @@ pub(crate) struct Frame {
     pub(crate) used: u16,
     /// Most bytes ever in use.
     pub(crate) deepest: u16,
+    /// Bytes that the kernel uses besides.
+    kept: u16,
 }
 
 impl Frame {
@@ -45,11 +47,17 @@ impl Frame {
     pub(crate) fn take(&mut self, size: u16, align: u16) -> Option<Slot> {
         let align = align.clamp(1, 8).next_power_of_two();
         let used = self.used.checked_add(size)?.checked_next_multiple_of(align)?;
-        if used > STACK {
+        if used > STACK - self.kept {
             return None;
         }
         self.used = used;
         self.deepest = self.deepest.max(used);
         Some(Slot { offset: -(used as i16), size })
+    }
+
+    /// Leaves so many bytes to the kernel; `false` when they have been in use.
+    pub(crate) fn keep(&mut self, bytes: u16) -> bool {
+        self.kept = bytes;
+        self.deepest <= STACK - bytes
     }
 }

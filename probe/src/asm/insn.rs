@@ -213,6 +213,8 @@ pub(crate) const LD_IMM64: u8 = 0x18;
 pub(crate) const JA: u8 = 0x05;
 /// Unconditional jump by `imm`.
 pub(crate) const JA_LONG: u8 = 0x06;
+/// Jump by `off` if the program has gone on for too long (Linux 6.9).
+pub(crate) const MAY_GOTO: u8 = 0xe5;
 /// Call, of what `src` says.
 pub(crate) const CALL: u8 = 0x85;
 /// Return.

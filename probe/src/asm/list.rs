@@ -10,9 +10,10 @@
 //!    4: r0 = 0
 //! ```
 
-use super::insn::{CALL, END, EXIT, Insn, JA, JA_LONG, LD_IMM64, class, pseudo, target};
+use super::insn::{CALL, END, EXIT, Insn, JA, JA_LONG, LD_IMM64, MAY_GOTO, class, pseudo, target};
 use super::{Helper, Program};
 use std::fmt;
+use std::os::fd::RawFd;
 
 /// Where comments begin.
 const COMMENT_COLUMN: usize = 44;
@@ -58,31 +59,57 @@ fn atomic(insn: &Insn) -> String {
     }
 }
 
-fn call(insn: &Insn) -> String {
+fn call(insn: &Insn, names: Names<'_>) -> String {
     match insn.src {
         target::HELPER => match Helper::by_number(insn.imm) {
             Some(helper) => format!("call bpf_{}#{}", helper.name(), insn.imm),
             None => format!("call helper#{}", insn.imm),
         },
-        target::KFUNC => format!("call kernel#{}", insn.imm),
+        target::KFUNC => format!("call {}#{}", (names.function)(insn.imm.cast_unsigned()), insn.imm),
         _ => "call".to_owned(),
     }
 }
 
+/// What a listing calls that of which a program has nothing but a number.
+#[derive(Clone, Copy)]
+pub struct Names<'n> {
+    /// The map with a file descriptor.
+    pub map: &'n dyn Fn(RawFd) -> String,
+    /// The kernel's function with a number in BTF.
+    pub function: &'n dyn Fn(u32) -> String,
+}
+
+impl Names<'static> {
+    /// Without any names.
+    pub const NONE: Names<'static> = Names { map: &|fd| format!("fd:{fd}"), function: &|_| "kernel".to_owned() };
+}
+
+/// The listing of a program, in which things have names.
+pub struct Listing<'l> {
+    program: &'l Program,
+    names: Names<'l>,
+}
+
 impl Program {
-    /// The label at a place, else the place itself.
-    fn target(&self, to: i64) -> String {
-        let first = self.labels.partition_point(|(at, _)| (*at as i64) < to);
-        let named = self.labels.get(first).filter(|(at, _)| *at as i64 == to);
-        named.map_or_else(|| to.to_string(), |(_, name)| name.clone())
+    /// The listing with these names.
+    pub fn listing<'l>(&'l self, names: Names<'l>) -> Listing<'l> {
+        Listing { program: self, names }
     }
 
-    fn wide(&self, at: usize) -> String {
+    /// The label at a place, with the place if others have that name too; else the place itself.
+    fn target(&self, to: i64) -> String {
+        let first = self.labels.partition_point(|(at, _)| (*at as i64) < to);
+        let Some((_, name)) = self.labels.get(first).filter(|(at, _)| *at as i64 == to) else { return to.to_string() };
+        let same = self.labels.iter().filter(|(_, other)| other == name).count();
+        if same > 1 { format!("{name} ({to})") } else { name.clone() }
+    }
+
+    fn wide(&self, at: usize, names: Names<'_>) -> String {
         let insn = &self.insns[at];
         let high = self.insns.get(at + 1).map_or(0, |i| i.imm);
         let value = match insn.src {
-            pseudo::MAP_FD => format!("map[fd:{}]", insn.imm),
-            pseudo::MAP_VALUE => format!("map[fd:{}][0]{high:+}", insn.imm),
+            pseudo::MAP_FD => format!("map[{}]", (names.map)(insn.imm)),
+            pseudo::MAP_VALUE => format!("map[{}][0]{high:+}", (names.map)(insn.imm)),
             pseudo::FUNC => format!("function {}", self.target(at as i64 + 1 + i64::from(insn.imm))),
             _ => format!("{:#x} ll", i64::from(high) << 32 | i64::from(insn.imm.cast_unsigned())),
         };
@@ -94,6 +121,7 @@ impl Program {
         let from = at as i64 + 1;
         match insn.op {
             JA => return format!("goto {}", self.target(from + i64::from(insn.off))),
+            MAY_GOTO => return format!("may_goto {}", self.target(from + i64::from(insn.off))),
             JA_LONG => return format!("gotol {}", self.target(from + i64::from(insn.imm))),
             _ => {}
         }
@@ -107,14 +135,14 @@ impl Program {
     }
 
     /// The text of one instruction.
-    pub(super) fn text(&self, at: usize) -> String {
+    pub(super) fn text(&self, at: usize, names: Names<'_>) -> String {
         let insn = &self.insns[at];
         match (insn.class(), insn.op) {
-            (_, LD_IMM64) => self.wide(at),
+            (_, LD_IMM64) => self.wide(at, names),
             (_, CALL) if insn.src == target::LOCAL => {
                 format!("call {}", self.target(at as i64 + 1 + i64::from(insn.imm)))
             }
-            (_, CALL) => call(insn),
+            (_, CALL) => call(insn, names),
             (_, EXIT) => "exit".to_owned(),
             (class::LDX, _) => format!("r{} = {}", insn.dst, place(insn.src, insn)),
             (class::ST, _) => format!("{} = {}", place(insn.dst, insn), insn.imm),
@@ -129,20 +157,27 @@ impl Program {
 
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut labels = self.labels.iter().peekable();
-        let mut comments = self.comments.iter().peekable();
-        let mut functions = self.functions.iter().peekable();
+        self.listing(Names::NONE).fmt(f)
+    }
+}
+
+impl fmt::Display for Listing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let program = self.program;
+        let mut labels = program.labels.iter().peekable();
+        let mut comments = program.comments.iter().peekable();
+        let mut functions = program.functions.iter().peekable();
         let mut at = 0;
-        while at < self.insns.len() {
+        while at < program.insns.len() {
             while let Some(function) = functions.next_if(|f| f.start <= at) {
                 writeln!(f, "{}:", function.name)?;
             }
             while let Some((place, name)) = labels.next_if(|(place, _)| *place <= at) {
-                if !self.functions.iter().any(|f| f.start == *place && f.name == *name) {
+                if !program.functions.iter().any(|f| f.start == *place && f.name == *name) {
                     writeln!(f, " {name}:")?;
                 }
             }
-            let line = format!("{at:4}: {}", self.text(at));
+            let line = format!("{at:4}: {}", program.text(at, self.names));
             let mut notes = Vec::new();
             while let Some((_, note)) = comments.next_if(|(place, _)| *place <= at) {
                 notes.push(note.as_str());
@@ -151,7 +186,7 @@ impl fmt::Display for Program {
                 true => writeln!(f, "{line}")?,
                 false => writeln!(f, "{line:COMMENT_COLUMN$} ; {}", notes.join("; "))?,
             }
-            at += if self.insns[at].op == LD_IMM64 { 2 } else { 1 };
+            at += if program.insns[at].op == LD_IMM64 { 2 } else { 1 };
         }
         Ok(())
     }

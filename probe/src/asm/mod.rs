@@ -43,11 +43,15 @@ mod tests;
 pub use frame::{STACK, Slot};
 pub use helper::Helper;
 pub use insn::{Alu, Atomic, Cond, Insn, Reg, Size, Src, Width};
+pub use list::{Listing, Names};
 pub use mistake::{Mistake, Mistakes};
 
 use frame::Frame;
-use insn::{JA, JA_LONG, LD_IMM64, pseudo, target};
+use insn::{JA, JA_LONG, LD_IMM64, MAY_GOTO, pseudo, target};
 use std::os::fd::RawFd;
+
+/// Bytes of stack that [`Asm::may_goto`] costs: the kernel counts there.
+const MAY_GOTO_STACK: u16 = 16;
 
 /// A place in a program, to jump to. Made by [`Asm::label`], belongs to that program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -145,7 +149,7 @@ impl Program {
         let first = self.comments.partition_point(|(place, _)| *place < at);
         let notes = self.comments[first..].iter().take_while(|(place, _)| *place == at);
         let notes: String = notes.map(|(_, note)| format!("; {note}")).collect();
-        self.insns.get(at).map(|_| format!("{}{notes}", self.text(at)))
+        self.insns.get(at).map(|_| format!("{}{notes}", self.text(at, Names::NONE)))
     }
 
     /// The map file descriptors named by the instructions, with the place of each.
@@ -332,6 +336,17 @@ impl Asm {
     /// Goes to the label at any distance (Linux 6.6).
     pub fn jump_long(&mut self, label: Label) -> &mut Asm {
         self.use_label(label, UseKind::LongJump, Insn { op: JA_LONG, ..Insn::default() })
+    }
+
+    /// Goes to the label if the program has gone on for so long that something must be wrong with it (Linux 6.9). With
+    /// it as the first instruction of a loop the verifier need not see the bound of the loop, and looks at it until
+    /// nothing new comes of it.
+    pub fn may_goto(&mut self, label: Label) -> &mut Asm {
+        if !self.frame.keep(MAY_GOTO_STACK) {
+            let (name, used) = ("may_goto".to_owned(), self.frame.deepest);
+            self.mistakes.push(Mistake::StackFull { name, size: MAY_GOTO_STACK, used });
+        }
+        self.use_label(label, UseKind::Jump, Insn { op: MAY_GOTO, ..Insn::default() })
     }
 
     /// Goes to the label if `left cond right`, all 64 bits compared.

@@ -146,6 +146,8 @@ each:
     let program = a.finish().unwrap();
     assert_eq!(program.to_string(), expected);
     assert_eq!(program.maps().collect::<Vec<_>>(), [(6, 7)]);
+    let names = Names { map: &|fd| format!("map of {fd}"), ..Names::NONE };
+    assert_eq!(program.listing(names).to_string(), expected.replace("map[fd:7]", "map[map of 7]"));
     assert_eq!(program.line(10).as_deref(), Some("r1 = 1; count; for all CPUs"));
     assert_eq!((program.line(25).as_deref(), program.line(30)), (Some("exit"), None));
     assert_eq!(program.functions()[0].stack, 4);
@@ -274,6 +276,28 @@ fn the_stack_is_shared_out() {
         a.mov(R0, 0).exit();
     });
     assert_eq!(full, [Mistake::StackFull { name: "more".into(), size: 8, used: 508 }]);
+    // The kernel counts in the last bytes, whichever comes first.
+    let counted = |a: &mut Asm| {
+        let done = a.label("done");
+        let head = a.loop_head("turn");
+        a.may_goto(done).jump(head).bind(done).mov(R0, 0).exit();
+    };
+    let before = mistakes(|a| {
+        a.slot("most", 504, 8);
+        counted(a);
+    });
+    assert_eq!(before, [Mistake::StackFull { name: "may_goto".into(), size: 16, used: 504 }]);
+    let after = mistakes(|a| {
+        counted(a);
+        a.slot("most", 504, 8);
+    });
+    assert_eq!(after, [Mistake::StackFull { name: "most".into(), size: 504, used: 0 }]);
+    let mut a = Asm::new("t");
+    counted(&mut a);
+    assert_eq!(
+        a.finish().unwrap().to_string(),
+        "t:\n turn:\n   0: may_goto done\n   1: goto turn\n done:\n   2: r0 = 0\n   3: exit\n"
+    );
     let outside = mistakes(|a| {
         a.slot("four", 4, 4);
         a.store(Size::B4, R10, -4, 0).store(Size::B8, R10, -8, 0).load(Size::B1, R0, R10, 0).mov(R10, 0).exit();

@@ -102,8 +102,8 @@ impl TaskBits {
         let known =
             MapSpec::new("known", MapType::PercpuArray, 4, place::SIZE as u32, 1 << PLACES_SHIFT).create_fd()?;
         let version = MapSpec::new("version", MapType::Array, 4, 8, 1).create().map_err(io::Error::other)?;
-        let words = conditions.div_ceil(64).clamp(1, WORDS) as u32;
-        Ok(TaskBits(Arc::new(Inner { told, known, version, current: Mutex::new(0), words })))
+        let (current, words) = (Mutex::new(0), words(conditions));
+        Ok(TaskBits(Arc::new(Inner { told, known, version, current, words })))
     }
 
     /// The maps.
@@ -161,6 +161,11 @@ impl TaskBits {
         *current += 1;
         Layout::of(&self.0.version)?.update(&0_u32.to_ne_bytes(), &current.to_ne_bytes(), 0)
     }
+}
+
+/// Words of the bits of so many conditions.
+pub(crate) fn words(conditions: usize) -> u32 {
+    conditions.div_ceil(64).clamp(1, WORDS) as u32
 }
 
 fn key(image: u64, thread: u64) -> [u8; 16] {

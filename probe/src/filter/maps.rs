@@ -52,11 +52,6 @@ impl FilterMaps {
         })
     }
 
-    /// Other memory for the filters that follow, from [`memory`]; gives that of those before.
-    pub fn swap_memory(&mut self, memory: OwnedFd) -> OwnedFd {
-        std::mem::replace(&mut self.memory, memory)
-    }
-
     /// The maps of a filter's tables, made unless there are such.
     ///
     /// # Errors

@@ -144,8 +144,17 @@ impl<'k> Emit<'k> {
         };
     }
 
-    /// `dst =` the task, with its type where pointers have types. Uses R0 to R5.
+    /// `dst =` the task, to read from. Uses R0 to R5.
+    ///
+    /// Its type is given to it anew where that can be done: for each pointer read from one that the kernel vouches for, the
+    /// verifier looks through all types for what it may be relied on, which is most of the time that loading takes.
     pub(super) fn task(&mut self, dst: Reg, who: Who) {
+        self.trusted_task(dst, who);
+        self.distrust(dst);
+    }
+
+    /// `dst =` the task, to read from and to give to helpers, with its type where pointers have types. Uses R0 to R5.
+    pub(super) fn trusted_task(&mut self, dst: Reg, who: Who) {
         let argument = match (who, self.hook) {
             (Who::Arg(index), _) => Some(index),
             (Who::Subject, Hook::SchedProcessFork | Hook::SchedSwitch) => Some(1),
@@ -159,6 +168,13 @@ impl<'k> Emit<'k> {
                 self.a.call(if self.k.typed { Helper::GetCurrentTaskBtf } else { Helper::GetCurrentTask });
                 self.a.mov(dst, R0);
             }
+        }
+    }
+
+    /// Makes a task from [`Emit::trusted_task`] one as from [`Emit::task`]. Uses R0 to R5.
+    pub(super) fn distrust(&mut self, task: Reg) {
+        if let Some((cast, id)) = self.k.cast.zip(self.k.structure("task_struct")).filter(|_| self.k.typed) {
+            self.a.mov(R1, task).mov(R2, id.cast_signed()).call_kfunc(cast, 2).mov(task, R0);
         }
     }
 
@@ -242,6 +258,22 @@ impl<'k> Emit<'k> {
             a.slot_address(R1, slot, 0).mov(R2, size as i32).call(Helper::ProbeReadKernel);
             a.load(width(size), dst, R10, slot.at(0));
         });
+    }
+
+    // ---- loops ----
+
+    /// Begins a loop that counts in `counter`, from 0, and compares it with its bound at each turn; `over` is where the
+    /// loop ends. Uses R1.
+    pub(super) fn counting_loop(&mut self, name: &str, counter: Reg, over: Label) -> Label {
+        self.a.mov(counter, 0);
+        if !self.k.may_goto {
+            return self.a.loop_head(name);
+        }
+        // Of a number that it knows the verifier would follow each value.
+        self.plain_number(counter);
+        let head = self.a.loop_head(name);
+        self.a.may_goto(over);
+        head
     }
 
     // ---- user memory ----

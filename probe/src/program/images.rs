@@ -78,21 +78,27 @@ impl Emit<'_> {
     /// Writes whose the record is into the origin. Uses R0 to R5, and R9.
     pub(super) fn identity(&mut self, maps: &Maps) -> Written {
         let mark = self.a.mark();
-        let (task, key) = (self.a.slot("task", 8, 8), self.a.slot("first image", 8, 8));
+        let [task, leader, parent, key] =
+            ["task", "leader", "parent", "first image"].map(|name| self.a.slot(name, 8, 8));
         self.a.comment("— whose it is");
-        self.task(R9, Who::Subject);
+        self.trusted_task(R9, Who::Subject);
         self.a.store(Size::B8, R10, task.at(0), R9);
+        // Before the ways part: these are dear to verify, see [`Emit::task`].
+        self.walk(R0, R9, "task_struct.group_leader")?;
+        self.a.store(Size::B8, R10, leader.at(0), R0);
+        self.parent_leader()?;
+        self.a.store(Size::B8, R10, parent.at(0), R9);
         let begins = self.begins();
         self.mark_begin(begins);
-        self.walk(R9, R9, "task_struct.group_leader")?;
+        self.a.load(Size::B8, R9, R10, leader.at(0));
         self.own_image(maps, begins, key)?;
-        self.a.load(Size::B8, R9, R10, task.at(0));
-        self.parent_leader()?;
+        self.a.load(Size::B8, R9, R10, parent.at(0));
         self.image(maps, key)?;
         self.a.store(Size::B8, R7, origin::PARENT as i16, R0);
         self.a.load(Size::B8, R9, R10, task.at(0));
-        self.user()?;
         self.name()?;
+        self.distrust(R9);
+        self.user()?;
         self.a.release(mark);
         Ok(())
     }
@@ -367,7 +373,13 @@ impl Emit<'_> {
     }
 
     /// Goes to `thread` if the task is not the first of its process. Uses R0 to R5.
-    fn is_thread(&mut self, task: Reg, thread: crate::asm::Label) -> Written {
+    pub(super) fn is_thread(&mut self, task: Reg, thread: crate::asm::Label) -> Written {
+        if self.k.typed {
+            self.walk(R0, task, "task_struct.tgid")?;
+            self.walk(R1, task, "task_struct.pid")?;
+            self.a.jump_if(Cond::Ne, R0, R1, thread);
+            return Ok(());
+        }
         let mark = self.a.mark();
         let tgid = self.a.slot("tgid", 8, 8);
         self.walk(R0, task, "task_struct.tgid")?;

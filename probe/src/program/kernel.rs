@@ -78,6 +78,8 @@ pub struct Kernel {
     pub typed: bool,
     /// `bpf_rdonly_cast`, which gives a number a type (Linux 6.2).
     pub cast: Option<TypeId>,
+    /// `may_goto`, which spares the verifier to follow loops to their end (Linux 6.9).
+    pub may_goto: bool,
     /// The system's start, nanoseconds since the epoch: what is added to the clock since boot.
     pub boot_time: u64,
     /// How much data is recorded.
@@ -93,7 +95,8 @@ impl Kernel {
         let cast = btf.id(Kind::Func, "bpf_rdonly_cast");
         // Linux 5.10 has typed tracepoints, but no helper that gives the current task with its type.
         let typed = btf.enum_value("bpf_func_id", "BPF_FUNC_get_current_task_btf").is_some();
-        Kernel { btf, arch: ARCH, typed, cast, boot_time, capturing: Capturing::default() }
+        let may_goto = btf.has("bpf_verifier_state", "may_goto_depth");
+        Kernel { btf, arch: ARCH, typed, cast, may_goto, boot_time, capturing: Capturing::default() }
     }
 
     /// Where a member lies, if this kernel has it. An element of an array is `name[index]`, as the last part only or

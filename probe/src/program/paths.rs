@@ -193,8 +193,8 @@ impl Emit<'_> {
         self.enter_mount(place)?;
         self.a.load(Size::B8, R9, R10, place.dentry.at(0));
         self.retype(R9, "dentry");
-        self.a.store(Size::B8, R10, place.dentry.at(0), R9).mov(R9, 0);
-        let head = self.a.loop_head("up the tree");
+        self.a.store(Size::B8, R10, place.dentry.at(0), R9);
+        let head = self.counting_loop("up the tree", R9, top);
         self.a.jump_if(Cond::Ge, R9, MAX_PATH_DEPTH as i32, top);
         self.a.load(Size::B8, R1, R10, place.dentry.at(0)).load(Size::B8, R2, R10, place.root.at(0));
         self.a.jump_if(Cond::Ne, R1, R2, named);
@@ -237,8 +237,8 @@ impl Emit<'_> {
         let PathMemory { most, name, .. } = self.paths;
         let done = self.a.label("written");
         self.work(R1);
-        self.a.store(Size::B8, R1, POSITION, 0).mov(R9, 0);
-        let head = self.a.loop_head("down the tree");
+        self.a.store(Size::B8, R1, POSITION, 0);
+        let head = self.counting_loop("down the tree", R9, done);
         self.a.jump_if(Cond::Ge, R9, MAX_PATH_DEPTH as i32, done).add(R9, 1);
         self.work(R1);
         self.a.load(Size::B8, R2, R1, COUNT).jump_if(Cond::Lt, R2, 1, done);

@@ -117,9 +117,8 @@ impl Emit<'_> {
         for counter in [threads, ancestors] {
             self.keep_name(counter, None);
         }
-        self.a.mov(R9, 0);
         let turn = self.a.slot("turn", 8, 8);
-        let again = self.a.loop_head("ancestors and their threads");
+        let again = self.counting_loop("ancestors and their threads", R9, bound);
         self.a.jump_if(Cond::Ge, R9, TURNS, bound).add(R9, 1).store(Size::B8, R10, turn.at(0), R9);
         self.a.load(Size::B8, R1, R10, node.at(0)).load(Size::B8, R2, R10, head.at(0));
         self.a.jump_if(Cond::Ne, R1, R2, thread);
@@ -182,8 +181,8 @@ impl Emit<'_> {
         let list = self.member("signal_struct.thread_head")?.offset as i32;
         self.walk_from(R0, R9, "signal_struct.thread_head.next")?;
         self.a.store(Size::B8, R10, node.at(0), R0);
-        self.a.add(R9, list).store(Size::B8, R10, head.at(0), R9).mov(R9, 0);
-        let again = self.a.loop_head("threads");
+        self.a.add(R9, list).store(Size::B8, R10, head.at(0), R9);
+        let again = self.counting_loop("threads", R9, bound);
         self.a.load(Size::B8, R1, R10, node.at(0)).load(Size::B8, R2, R10, head.at(0));
         self.a.jump_if(Cond::Eq, R1, R2, none).jump_if(Cond::Ge, R9, THREADS, bound).add(R9, 1);
         self.a.store(Size::B8, R10, turn.at(0), R9).mov(R9, R1);

@@ -89,6 +89,8 @@ pub fn kernel(reads: Reads) -> Option<Kernel> {
     }
     kernel.cast = kernel.cast.filter(|_| reads == Reads::Cast);
     kernel.typed = reads != Reads::Raw;
+    // Kernels that read otherwise are older than `may_goto`.
+    kernel.may_goto &= reads == Reads::Cast;
     Some(kernel)
 }
 

@@ -92,7 +92,7 @@ impl Emit<'_> {
     /// Takes what is told, `R8 =` its value; goes to `unknown` if nothing is. Uses R0 to R5, and R9.
     fn told(&mut self, maps: &Maps, bits: BitMaps, key: Slot, words: &BTreeSet<u32>, unknown: Label) -> Written {
         let first = self.a.slot("first image", 8, 8);
-        self.task(R9, Who::Subject);
+        self.trusted_task(R9, Who::Subject);
         self.walk(R0, R9, "task_struct.pid")?;
         self.a.store(Size::B8, R10, key.at(8), R0);
         self.walk(R9, R9, "task_struct.group_leader")?;

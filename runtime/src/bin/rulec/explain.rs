@@ -33,6 +33,13 @@ pub(super) struct Args {
     /// With --kernel: an event type, explained predicate by predicate
     #[arg(long, requires = "kernel", value_name = "TYPE")]
     event: Option<String>,
+    /// With --event: the programs that `peregrine run` would load for it, too, instruction by instruction; no rights
+    /// are needed, nothing is loaded
+    #[arg(long, requires = "event")]
+    listing: bool,
+    /// With --listing: types of another kernel than the running one, a copy of its /sys/kernel/btf/vmlinux
+    #[arg(long, requires = "listing", value_name = "FILE")]
+    btf: Option<PathBuf>,
     /// What to show of it
     #[arg(long, value_enum, default_value_t = Stage::Rule)]
     stage: Stage,
@@ -60,7 +67,8 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<ExitCode> {
         if files.is_empty() {
             bail!("no rule files are given");
         }
-        return explain_kernel::run(&args.world, &files, args.event.as_deref(), out);
+        let kernel = if args.listing { Some(explain_kernel::types(args.btf.as_deref())?) } else { None };
+        return explain_kernel::run(&args.world, &files, args.event.as_deref(), kernel.as_ref(), out);
     }
     let [name] = &args.names[..] else { bail!("one rule at a time; quote its name") };
     let loaded = load(&args.world, &args.files)?;

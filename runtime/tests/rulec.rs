@@ -159,9 +159,81 @@ fn the_kernel_plan_is_explained() {
         &["explain", "-r", &rules],
         &["explain", "a", "b", "-r", &rules],
         &["explain", "one", "-r", &rules, "--event", "read"],
+        &["explain", "--kernel", &rules, "--listing"],
+        &["explain", "--kernel", &rules, "--event", "read", "--btf", &rules],
     ] {
         assert_eq!(rulec(wrong).status.code(), Some(2), "{wrong:?}");
     }
+}
+
+/// Programs are listed for the types of a kernel, loaded nowhere.
+#[test]
+fn the_programs_of_an_event_are_listed() {
+    let rules = file(
+        "listing.yaml",
+        "- rule: one\n  desc: d\n  condition: evt.type = openat and fd.name = /a and evt.rawres >= 0 and proc.name = p\n  \
+         output: o\n  priority: INFO\n\
+         - rule: two\n  desc: d\n  condition: evt.type = read and fd.ino = 3\n  output: o\n  priority: INFO\n",
+    );
+    let explain = |event: &str, more: &[&str]| {
+        let arguments = [&["explain", "--kernel", &rules, "--event", event, "--listing"], more].concat();
+        rulec(&arguments)
+    };
+    // What a kernel lacks is told; this one has nothing.
+    let types = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("empty.btf");
+    std::fs::write(&types, peregrine_probe::btf::Builder::new().finish()).unwrap();
+    let none = text(&explain("openat", &["--btf", types.to_str().unwrap()]).stdout);
+    let why = "at sys_exit, openat: no program: this kernel's pt_regs has no ";
+    assert!(none.contains("\nfilter (") && none.lines().any(|line| line.starts_with(why)), "{none}");
+    for (wrong, said) in [("/no/such.btf", "cannot read"), (&rules[..], "expected a copy of /sys/kernel/btf/vmlinux")] {
+        let output = explain("openat", &["--btf", wrong]);
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), String::new()));
+        assert!(text(&output.stderr).contains(said), "{}", text(&output.stderr));
+    }
+    let running = explain("openat", &[]);
+    if running.status.code() == Some(2) {
+        let (said, required) = (text(&running.stderr), std::env::var("PEREGRINE_KERNEL_TESTS"));
+        assert!(said.contains("--btf FILE") && !required.is_ok_and(|v| v == "required"), "{said}");
+        println!("skipped: {said}");
+        return;
+    }
+    let listed = text(&running.stdout);
+    let (plan, program) = listed.split_once("\nat sys_exit, openat: openat_2_x:\n").unwrap();
+    assert!(plan.contains("arg.name (if absolute and clean) is \"/a\"") && program.ends_with(": exit\n"), "{listed}");
+    // The arguments, the filter by what its questions cost, the record, the ring.
+    let mut rest = program;
+    for part in [
+        "; argument in ",
+        "; — filter\n",
+        "= map[filter]\n",
+        "; — filter: Numbers\n",
+        "; — filter: Texts\n",
+        "= map[texts 0][0]+0\n",
+        "; — filter: Images\n",
+        "= map[bits]\n",
+        "\n drops:\n",
+        "= map[dropped]\n",
+        "\n passes:\n",
+        "= map[scratch]\n",
+        "; — name FSRELPATH\n",
+        "; — send\n",
+        "= map[rings]\n",
+        "call bpf_ringbuf_output#130\n",
+        "= map[losses]\n",
+    ] {
+        let (_, behind) =
+            rest.split_once(part).unwrap_or_else(|| panic!("{part:?} is not behind the others: {program}"));
+        rest = behind;
+    }
+    assert!(!program.contains("map[fd:"), "{program}");
+    let all = text(&explain("read", &[]).stdout);
+    assert!(all.contains("\nat sys_exit, read: read_x:\n") && !all.contains("; — filter"), "{all}");
+    assert!(text(&explain("close", &[]).stdout).ends_with("\nno program is loaded\n"));
+    let exec = text(&explain("execve", &[]).stdout);
+    assert!(
+        exec.contains("\nrecorded in any case") && exec.contains("\nat sched_process_exec: execve_19_x:\n"),
+        "{exec}"
+    );
 }
 
 #[test]

@@ -1,20 +1,47 @@
 //! `rulec explain --kernel`.
 
 use super::files::{World, load, refused};
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use peregrine_compiler::hir::RuleSet;
 use peregrine_compiler::ir::RuleId;
 use peregrine_compiler::kernel::explain::{Explained, Image, Place, Tree, explain, verdict};
 use peregrine_compiler::kernel::{Atom, EventPlan, Filter, KernelPlan, plan};
 use peregrine_compiler::print::With;
+use peregrine_probe::btf::{Btf, VMLINUX};
+use peregrine_probe::listing::{Listed, Loads, programs};
+use peregrine_probe::program::Kernel;
+use peregrine_runtime::live::is_change;
 use peregrine_schema::Event;
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Explains the kernel plan of rule files: of all event types in short, of one of them in full.
-pub(super) fn run(world: &World, files: &[PathBuf], event: Option<&str>, out: &mut impl Write) -> Result<ExitCode> {
+/// The kernel that programs are listed for: of types in a file, else the running one.
+pub(super) fn types(file: Option<&Path>) -> Result<Kernel> {
+    let types = match file {
+        Some(file) => {
+            let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+            Btf::parse(bytes).with_context(|| format!("{}: expected a copy of {VMLINUX}", file.display()))?
+        }
+        None => Btf::vmlinux().context(
+            "the running kernel shows no types (CONFIG_DEBUG_INFO_BTF); name those of another with --btf FILE",
+        )?,
+    };
+    let mut kernel = Kernel::new(types, 0);
+    kernel.capturing.descriptors = true;
+    Ok(kernel)
+}
+
+/// Explains the kernel plan of rule files: of all event types in short, of one of them in full, with its programs if
+/// there is a kernel to make them for.
+pub(super) fn run(
+    world: &World,
+    files: &[PathBuf],
+    event: Option<&str>,
+    kernel: Option<&Kernel>,
+    out: &mut impl Write,
+) -> Result<ExitCode> {
     let loaded = load(world, files)?;
     if refused(&loaded) {
         return Ok(ExitCode::from(1));
@@ -23,18 +50,29 @@ pub(super) fn run(world: &World, files: &[PathBuf], event: Option<&str>, out: &m
     match event {
         None => overview(rules, &plan, out)?,
         Some(name) => {
-            let made: Vec<&'static Event> =
-                peregrine_schema::EVENTS.iter().filter(|event| event.name == name && plan::is_made(event)).collect();
-            if made.is_empty() {
-                bail!("the probe makes no events of type '{name}'");
-            }
-            for event in made.into_iter().filter(|event| event.is_exit() || *plan.event(event.code) != EventPlan::Never)
-            {
+            for event in of_type(&plan, name)? {
                 explain_event(rules, &plan, event, out)?;
+                if let Some(kernel) = kernel {
+                    list(kernel, event, &plan, out)?;
+                }
             }
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The events of a type that are made: of system calls where they end, and others that are listened to; if none is, all.
+fn of_type(plan: &KernelPlan, name: &str) -> Result<Vec<&'static Event>> {
+    let mut made: Vec<&'static Event> =
+        peregrine_schema::EVENTS.iter().filter(|event| event.name == name && plan::is_made(event)).collect();
+    if made.is_empty() {
+        bail!("the probe makes no events of type '{name}'");
+    }
+    let shown = |event: &&Event| event.is_exit() || !matches!(plan.event(event.code), EventPlan::Never);
+    if made.iter().any(shown) {
+        made.retain(shown);
+    }
+    Ok(made)
 }
 
 /// All event types: which are listened to, and which rules keep one from being filtered.
@@ -116,6 +154,35 @@ fn explain_event(rules: &RuleSet, plan: &KernelPlan, event: &'static Event, out:
                 if let Some(condition) = plan.image.get(bit as usize) {
                     writeln!(out, "\ni{bit}: {}", Image(condition, plan, rules))?;
                 }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The programs of an event as `peregrine run` makes them.
+fn list(kernel: &Kernel, event: &'static Event, plan: &KernelPlan, out: &mut impl Write) -> Result<()> {
+    let (all, conditions) = (EventPlan::Always { why: Vec::new() }, plan.image.len());
+    let plan = if is_change(event.code) {
+        writeln!(out, "\nrecorded in any case, for what it changes of processes: its programs have no filter")?;
+        &all
+    } else {
+        plan.event(event.code)
+    };
+    let programs = programs(kernel, event, plan, conditions);
+    if programs.is_empty() {
+        writeln!(out, "\nno program is loaded")?;
+    }
+    for Listed { point, call, program } in programs {
+        write!(out, "\nat {point}{}: ", call.map_or_else(String::new, |call| format!(", {call}")))?;
+        match program {
+            Loads::Nothing => writeln!(out, "no program, since nothing passes")?,
+            Loads::Refused(error) => writeln!(out, "no program: {error}")?,
+            Loads::Program { listing, unfiltered } => {
+                if let Some(error) = unfiltered {
+                    write!(out, "without the filter, which cannot be made ({error}): ")?;
+                }
+                write!(out, "{listing}")?;
             }
         }
     }

@@ -1,4 +1,8 @@
-//! Command line of `rulec`. Each subcommand is a module; all of them write to one locked, buffered stream.
+//! `rulec`: checks, compiles and explains rule files. Each subcommand is a module; all of them write to one locked,
+//! buffered stream.
+//!
+//! Exit status: 0 all is well; 1 a rule file is invalid, or has warnings under `--strict`; 2 wrong usage, or a
+//! file cannot be read or an answer not be written.
 
 mod build;
 mod check;
@@ -47,8 +51,23 @@ enum Command {
     },
 }
 
+fn main() -> ExitCode {
+    match run() {
+        Ok(code) => code,
+        Err(error) => {
+            // A reader that has seen enough is no failure.
+            let broken_pipe = |e: &std::io::Error| e.kind() == std::io::ErrorKind::BrokenPipe;
+            if error.downcast_ref().is_some_and(broken_pipe) {
+                return ExitCode::SUCCESS;
+            }
+            complain(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
 /// Runs what the arguments ask for.
-pub(crate) fn run() -> Result<ExitCode> {
+fn run() -> Result<ExitCode> {
     let cli = Cli::parse();
     let mut out = BufWriter::new(std::io::stdout().lock());
     let code = match cli.command {
@@ -87,7 +106,7 @@ fn manual(subcommand: Option<&str>) -> Result<Vec<u8>> {
 }
 
 /// Says on standard error why nothing could be done.
-pub(crate) fn complain(error: &anyhow::Error) {
+fn complain(error: &anyhow::Error) {
     // Nothing is left to be told if standard error is gone too.
     let _ = writeln!(std::io::stderr(), "rulec: {}", printable(&format!("{error:#}")));
 }
