@@ -266,7 +266,8 @@ impl<'k> Emit<'k> {
     /// loop ends. Uses R1.
     pub(super) fn counting_loop(&mut self, name: &str, counter: Reg, over: Label) -> Label {
         self.a.mov(counter, 0);
-        if !self.k.may_goto {
+        // Within another loop, whose turns are followed anyway, the ways would not meet again.
+        if !self.k.may_goto || self.messages.is_some() {
             return self.a.loop_head(name);
         }
         // Of a number that it knows the verifier would follow each value.
