@@ -31,6 +31,7 @@
 //! What must hold: the programs that keep images are attached before those that make events, so that they run first.
 
 use crate::btf::Builder;
+use crate::program::caller::{PLACES, place};
 use crate::sys::map::{MapBtf, MapSpec, MapType};
 use crate::sys::program::load_btf;
 use std::io;
@@ -99,6 +100,7 @@ pub struct Images {
     keep: Keep,
     tasks: OwnedFd,
     counters: OwnedFd,
+    callers: OwnedFd,
 }
 
 impl Images {
@@ -119,7 +121,8 @@ impl Images {
             }
         };
         let counters = MapSpec::new("images", MapType::PercpuArray, 4, 8, counter::COUNT).create_fd()?;
-        Ok(Images { keep, tasks, counters })
+        let callers = MapSpec::new("callers", MapType::PercpuArray, 4, place::SIZE as u32, PLACES).create_fd()?;
+        Ok(Images { keep, tasks, counters, callers })
     }
 
     /// The map of the processes.
@@ -133,6 +136,11 @@ impl Images {
     /// The [`counter`]s: an array per CPU.
     pub fn counters(&self) -> &OwnedFd {
         &self.counters
+    }
+
+    /// The tasks that made calls, by the address of their registers: an array per CPU.
+    pub fn callers(&self) -> &OwnedFd {
+        &self.callers
     }
 }
 

@@ -6,6 +6,7 @@
 
 use crate::asm::{Names, Program};
 use crate::filter::Prefilter;
+use crate::filter::bits::{BitMaps, words};
 use crate::image::Tasks;
 use crate::live::{POINTS, made};
 use crate::program::filtering::Filtering;
@@ -13,7 +14,7 @@ use crate::program::{self, GenerateError, Kernel, Maps};
 use peregrine_compiler::kernel::EventPlan;
 use peregrine_schema::Event;
 use peregrine_schema::capture::Hook;
-use peregrine_schema::syscalls::SYSCALLS;
+use peregrine_schema::syscalls::{SYSCALLS, program_index};
 use std::os::fd::RawFd;
 
 /// What runs for an event at one place.
@@ -49,37 +50,48 @@ const TASKS: RawFd = 3;
 const IMAGES: RawFd = 4;
 const MEMORY: RawFd = 5;
 const DROPPED: RawFd = 6;
-const BITS: RawFd = 7;
+const TOLD: RawFd = 7;
+const KNOWN: RawFd = 8;
+const VERSION: RawFd = 9;
+const CALLERS: RawFd = 10;
 /// The first of the tables of texts.
-const TABLES: RawFd = 8;
+const TABLES: RawFd = 11;
 /// The names of all before them.
-const NAMES: [&str; TABLES as usize] = ["scratch", "rings", "losses", "tasks", "images", "filter", "dropped", "bits"];
+const NAMES: [&str; TABLES as usize] =
+    ["scratch", "rings", "losses", "tasks", "images", "filter", "dropped", "told", "known", "version", "callers"];
 
-/// The programs of an event by its plan, at each place where it is made.
-pub fn programs(kernel: &Kernel, event: &'static Event, plan: &EventPlan) -> Vec<Listed> {
+/// The programs of an event by its plan, of so many conditions on images, at each place where it is made.
+pub fn programs(kernel: &Kernel, event: &'static Event, plan: &EventPlan, conditions: usize) -> Vec<Listed> {
     let calls = SYSCALLS.iter().filter(|call| {
-        call.event == event.code && call.number(kernel.arch).is_some() && made(event, Hook::SysExit, kernel)
+        call.event == event.code && program_index(call, kernel.arch).is_some() && made(event, Hook::SysExit, kernel)
     });
     let points = POINTS.iter().filter(|(hook, _)| made(event, *hook, kernel));
     let calls = calls.map(|call| (Hook::SysExit, "sys_exit", Some(call.name), call.code));
     let places = calls.chain(points.map(|(hook, point)| (*hook, *point, None, 0)));
     let listed = |(hook, point, call, syscall)| {
-        let program = loads(kernel, event, plan, hook, syscall);
+        let program = loads(kernel, event, (plan, conditions), hook, syscall);
         Listed { point, call, program }
     };
     if matches!(plan, EventPlan::Never) { Vec::new() } else { places.map(listed).collect() }
 }
 
-fn loads(kernel: &Kernel, event: &'static Event, plan: &EventPlan, hook: Hook, syscall: u16) -> Loads {
+fn loads(
+    kernel: &Kernel,
+    event: &'static Event,
+    (plan, conditions): (&EventPlan, usize),
+    hook: Hook,
+    syscall: u16,
+) -> Loads {
     let mut unfiltered = None;
-    if let EventPlan::Filter(plan) = plan {
-        let filter = Prefilter::new(plan, event, hook, syscall);
+    if let EventPlan::Filter(filter) = plan {
+        let filter = Prefilter::new(filter, event, hook, syscall);
         if filter.is_never() {
             return Loads::Nothing;
         }
         if !filter.is_always() {
             let tables: Vec<RawFd> = (TABLES..).take(filter.tables().count()).collect();
-            let (memory, dropped, bits, shadow) = (MEMORY, DROPPED, Some(BITS), None);
+            let bits = BitMaps { told: TOLD, known: KNOWN, version: VERSION, words: words(conditions) };
+            let (memory, dropped, bits, shadow) = (MEMORY, DROPPED, Some(bits), None);
             let filtering = Filtering { filter: &filter, memory, dropped, tables: &tables, bits, shadow };
             match program::filtered(kernel, &maps(kernel), hook, event, syscall, Some(filtering)) {
                 Ok(program) => return Loads::Program { listing: text(kernel, &program), unfiltered: None },
@@ -95,7 +107,7 @@ fn loads(kernel: &Kernel, event: &'static Event, plan: &EventPlan, hook: Hook, s
 
 fn maps(kernel: &Kernel) -> Maps {
     let tasks = if kernel.typed { Tasks::Storage(TASKS) } else { Tasks::Hash(TASKS) };
-    Maps { scratch: SCRATCH, rings: RINGS, losses: LOSSES, tasks, images: IMAGES }
+    Maps { scratch: SCRATCH, rings: RINGS, losses: LOSSES, tasks, images: IMAGES, callers: CALLERS }
 }
 
 fn text(kernel: &Kernel, program: &Program) -> String {

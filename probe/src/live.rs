@@ -15,11 +15,11 @@
 use crate::btf::{Btf, BtfError, Kind};
 use crate::clock::Clock;
 use crate::features::lift_memlock;
-use crate::filter::bits::ImageBits;
+use crate::filter::bits::TaskBits;
 use crate::filter::maps::FilterMaps;
 use crate::filter::{self, Prefilter};
 use crate::image::{Images, Keep, counter};
-use crate::program::{self, Filtering, GenerateError, Kernel, Loss, Maps, layout};
+use crate::program::{self, Filtering, GenerateError, Kernel, Loss, Maps, WantedCalls, layout};
 use crate::ring::{Ring, RingError};
 use crate::sys::map::{MapSpec, MapType, clear_program, set_map, set_program};
 use crate::sys::program::{Link, LoadError, LoadSpec, Loaded, ProgramInfo, Tracepoint, load};
@@ -221,6 +221,8 @@ pub struct Probe {
     making: Making,
     /// Programs of system calls, by number.
     calls: MapData,
+    /// Those that lead to one of them.
+    wanted_calls: WantedCalls,
     held: Vec<Call>,
     /// Programs that keep images: at a tracepoint they must run before those that make events.
     keepers: Vec<Attachable>,
@@ -264,10 +266,12 @@ impl Probe {
             losses: losses.as_raw_fd(),
             tasks: images.tasks(),
             images: images.counters().as_raw_fd(),
+            callers: images.callers().as_raw_fd(),
         };
         let counters = images.counters().try_clone().map_err(map("images"))?;
         let counters = PerCpuArray::try_from(Map::PerCpuArray(MapData::from_fd(counters)?))?;
         let calls = MapSpec::programs("calls", CALLS).create()?;
+        let wanted_calls = WantedCalls::create().map_err(map("wanted"))?;
         let (filters, held) = (FilterMaps::new()?, (scratch, outer, images));
         let shadow = options.shadow.filter(|share| *share > 0);
         let (refused, unfiltered) = (Vec::new(), Vec::new());
@@ -282,6 +286,7 @@ impl Probe {
             counters,
             making,
             calls,
+            wanted_calls,
             held,
             keepers,
             points,
@@ -296,7 +301,7 @@ impl Probe {
 
     /// Puts programs made for another plan in place of those there are, while they run. Each system call sees the old
     /// program or the new one; at another tracepoint whose filter changes the two overlap, and an event of that moment
-    /// may come twice. [`Probe::refused`], [`Probe::unfiltered`] and [`Probe::image_bits`] are those of the new plan.
+    /// may come twice. [`Probe::refused`], [`Probe::unfiltered`] and [`Probe::task_bits`] are those of the new plan.
     ///
     /// # Errors
     ///
@@ -305,7 +310,7 @@ impl Probe {
         self.making.refused.clear();
         self.making.unfiltered.clear();
         let bits = |error| ProbeError::Map { name: "bits", error };
-        self.making.filters.begin(plan.is_some_and(|plan| !plan.image.is_empty())).map_err(bits)?;
+        self.making.filters.begin(plan.map_or(0, |plan| plan.image.len())).map_err(bits)?;
         let treat = |code| treatment(code, &wanted, plan);
         // The old programs are kept until the new ones are in place.
         let mut before = std::mem::take(&mut self.held);
@@ -317,6 +322,9 @@ impl Probe {
             return Err(error);
         }
         drop(before);
+        let has_program = |index| self.held.iter().any(|call| call.number == index);
+        let unwritten = |error| ProbeError::Map { name: "wanted", error };
+        self.wanted_calls.set(self.making.kernel.arch, has_program).map_err(unwritten)?;
         self.replan_dispatcher()?;
         self.replan_points(&treat)?;
         self.codes.extend(self.points.iter().filter_map(|one| one.event).map(|event| event.code));
@@ -330,7 +338,7 @@ impl Probe {
             self.skipped += before.map_or(Ok(0), |one| one.skipped())?;
         } else if self.dispatcher.is_none() {
             let Making { kernel, maps, .. } = &self.making;
-            let program = program::dispatcher(kernel, maps, self.calls.fd().as_fd().as_raw_fd())?;
+            let program = program::dispatcher(kernel, maps, self.calls.fd().as_fd().as_raw_fd(), &self.wanted_calls)?;
             let program = load(&program, &LoadSpec::new(tracepoint(kernel, "sys_exit")?))?;
             let mut one = Attachable { point: "sys_exit", event: None, filter: None, program, link: None };
             if self.attached {
@@ -364,7 +372,7 @@ impl Probe {
 
     /// What takes the answers to [`KernelPlan::image`]; `None` if no filter of the plan asks for any. It is of the plan
     /// that the probe has now: an older one's no longer reaches any program.
-    pub fn image_bits(&self) -> Option<ImageBits> {
+    pub fn task_bits(&self) -> Option<TaskBits> {
         self.making.filters.bits().cloned()
     }
 

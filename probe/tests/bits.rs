@@ -59,6 +59,10 @@ impl Shell {
         Shell { child, input, output }
     }
 
+    fn tid(&self) -> u64 {
+        self.child.id().into()
+    }
+
     /// Comes back when it is done.
     fn run(&mut self, line: &str) {
         writeln!(self.input, "{line}\necho done").unwrap();
@@ -74,7 +78,7 @@ impl Shell {
         for ring in probe.rings() {
             records.extend(ring.batch().iter().map(Record::parse));
         }
-        records.retain(|record| record.tid == u64::from(self.child.id()));
+        records.retain(|record| record.tid == self.tid());
         let marked = records.iter().filter(|record| record.ring().shadowed).count();
         (records.iter().map(|record| record.ring().image).collect(), marked)
     }
@@ -102,34 +106,35 @@ fn bits_hold_for_their_image() {
         let mut early = Shell::new();
         early.run("true");
         let Some(mut probe) = probe(&plan, Options { keep: Some(keep), ..Options::default() }) else { return };
-        let known = probe.image_bits().unwrap();
+        let known = probe.task_bits().unwrap();
         let mut late = Shell::new();
         for shell in [&mut early, &mut late] {
+            let tid = shell.tid();
             let mut one = |shell: &mut Shell, line| {
                 let (images, _) = shell.seen(&mut probe, line);
                 assert!(images.len() < 2, "{images:x?}");
                 images.first().copied()
             };
             let first = one(shell, "cd /tmp").expect("nothing is known yet");
-            known.set(first, &bits(&[])).unwrap();
+            known.set(first, tid, &bits(&[])).unwrap();
             assert_eq!(one(shell, "cd /"), None, "{keep:?}");
             assert_eq!(one(shell, "cd /tmp"), None);
             // In the order in which the words lie: another bit is no answer.
-            known.set(first, &bits(&[1, 63, 64, 1023])).unwrap();
+            known.set(first, tid, &bits(&[1, 63, 64, 1023])).unwrap();
             assert_eq!(one(shell, "cd /"), None);
-            known.set(first, &bits(&[0])).unwrap();
+            known.set(first, tid, &bits(&[0])).unwrap();
             assert_eq!(one(shell, "cd /"), Some(first));
-            known.set(first, &bits(&[])).unwrap();
+            known.set(first, tid, &bits(&[])).unwrap();
             assert_eq!(one(shell, "cd /"), None);
             let second = one(shell, "exec /bin/sh -c \"$READING\"\ncd /tmp").expect("another image");
             assert_ne!(second, first);
-            known.set(second, &bits(&[])).unwrap();
+            known.set(second, tid, &bits(&[])).unwrap();
             assert_eq!(one(shell, "cd /"), None);
-            known.forget(second).unwrap();
+            known.forget(second, tid).unwrap();
             assert_eq!(one(shell, "cd /"), Some(second));
-            known.forget(second).unwrap();
+            known.forget(second, tid).unwrap();
             // Those of others say nothing.
-            known.set(first, &bits(&[])).unwrap();
+            known.set(first, tid, &bits(&[])).unwrap();
             assert_eq!(one(shell, "cd /"), Some(second));
         }
     }
@@ -144,39 +149,76 @@ fn both_ways_of_a_bit_and_bits_of_every_word() {
     let plan = plan(&rules);
     assert_eq!(plan.image.len(), 70);
     let Some(mut probe) = probe(&plan, Options { shadow: Some(1), ..Options::default() }) else { return };
-    let known = probe.image_bits().unwrap();
+    let known = probe.task_bits().unwrap();
     let mut shell = Shell::new();
+    let tid = shell.tid();
     let (images, marked) = shell.seen(&mut probe, "cd /");
     assert_eq!((images.len(), marked), (1, 0));
     // The one whose number is the result, which is 0.
     let asked: Vec<usize> = (0..70)
         .filter(|bit| {
-            known.set(images[0], &bits(&[*bit])).unwrap();
+            known.set(images[0], tid, &bits(&[*bit])).unwrap();
             shell.seen(&mut probe, "cd /").1 == 0
         })
         .collect();
     assert_eq!(asked.len(), 1, "{asked:?}");
     let others: Vec<usize> = (0..1024).filter(|bit| *bit != asked[0]).collect();
-    known.set(images[0], &bits(&others)).unwrap();
+    known.set(images[0], tid, &bits(&others)).unwrap();
     assert_eq!(shell.seen(&mut probe, "cd /").1, 1);
+}
+
+/// What is told of one thread says nothing of another, nor of one that comes after it.
+#[test]
+fn bits_of_threads_are_their_own() {
+    let plan = plan(&["evt.type = chdir and proc.name = nobody"]);
+    let Some(mut probe) = probe(&plan, Options::default()) else { return };
+    let known = probe.task_bits().unwrap();
+    let mut seen = |tid: u64| -> Vec<u64> {
+        let mut records = Vec::new();
+        probe.rings().iter_mut().for_each(|ring| records.extend(ring.batch().iter().map(Record::parse)));
+        records.iter().filter(|record| record.tid == tid).map(|record| record.ring().image).collect()
+    };
+    let act = || std::env::set_current_dir("/").unwrap();
+    let own_tid = || common::call(libc::SYS_gettid, &[]).cast_unsigned();
+    let (image, tid, others) = std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            let tid = own_tid();
+            act();
+            let image = seen(tid)[0];
+            known.set(image, tid, &bits(&[])).unwrap();
+            (0..3).for_each(|_| act());
+            assert!(seen(tid).is_empty());
+            let next = std::thread::spawn(move || {
+                act();
+                own_tid()
+            });
+            (image, tid, seen(next.join().unwrap()))
+        });
+        thread.join().unwrap()
+    });
+    assert_eq!(others, [image]);
+    act();
+    assert_eq!(seen(own_tid()), [image]);
+    known.ended(image, tid).unwrap();
 }
 
 #[test]
 fn another_plan_has_bits_of_its_own() {
     let first = plan(&["evt.type = chdir and proc.name = nobody"]);
     let Some(mut probe) = probe(&first, Options::default()) else { return };
-    let known = probe.image_bits().unwrap();
+    let known = probe.task_bits().unwrap();
     let mut shell = Shell::new();
+    let tid = shell.tid();
     let (images, _) = shell.seen(&mut probe, "cd /");
-    known.set(images[0], &bits(&[])).unwrap();
+    known.set(images[0], tid, &bits(&[])).unwrap();
     assert!(shell.seen(&mut probe, "cd /").0.is_empty());
     probe.replan(|_| false, Some(&plan(&["evt.type = chdir and proc.name = somebody"]))).unwrap();
     assert_eq!(shell.seen(&mut probe, "cd /").0, images);
-    known.set(images[0], &bits(&[])).unwrap();
+    known.set(images[0], tid, &bits(&[])).unwrap();
     assert_eq!(shell.seen(&mut probe, "cd /").0, images);
-    probe.image_bits().unwrap().set(images[0], &bits(&[])).unwrap();
+    probe.task_bits().unwrap().set(images[0], tid, &bits(&[])).unwrap();
     assert!(shell.seen(&mut probe, "cd /").0.is_empty());
     probe.replan(|_| false, Some(&plan(&["evt.type = chdir"]))).unwrap();
-    assert!(probe.image_bits().is_none());
+    assert!(probe.task_bits().is_none());
     assert_eq!(shell.seen(&mut probe, "cd /").0, images);
 }

@@ -133,9 +133,10 @@ fn the_kernel_takes_filters_however_they_read_its_memory() {
             losses: losses.as_raw_fd(),
             tasks: images.tasks(),
             images: images.counters().as_raw_fd(),
+            callers: images.callers().as_raw_fd(),
         };
         let mut filters = FilterMaps::new().unwrap();
-        filters.begin(true).unwrap();
+        filters.begin(1024).unwrap();
         let mut verified = Vec::new();
         for (filter, event, syscall) in plans.iter().flat_map(filtered_calls) {
             let filter = Prefilter::new(filter, event, Hook::SysExit, syscall);

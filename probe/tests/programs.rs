@@ -72,8 +72,8 @@ fn the_kernel_takes_programs_that_keep_images() {
     ] {
         let Some(kernel) = kernel(reads) else { return };
         let images = Images::create(keep).expect("images");
-        let (tasks, images) = (images.tasks(), images.counters().as_raw_fd());
-        let maps = Maps { scratch: -1, rings: -1, losses: -1, tasks, images };
+        let (tasks, callers) = (images.tasks(), images.callers().as_raw_fd());
+        let maps = Maps { scratch: -1, rings: -1, losses: -1, tasks, images: images.counters().as_raw_fd(), callers };
         for (point, program) in program::keepers(&kernel, &maps).expect("programs") {
             let loaded = load(&program, &LoadSpec::new(named_tracepoint(&kernel, point)));
             loaded.unwrap_or_else(|e| panic!("{reads:?} {keep:?} {e}\n{}\n{program}", e.log));
@@ -100,6 +100,7 @@ fn taken_of(kernel: &Kernel, reads: Reads, what: &str, wanted: impl Fn(&Event) -
         losses: losses.as_raw_fd(),
         tasks: images.tasks(),
         images: images.counters().as_raw_fd(),
+        callers: images.callers().as_raw_fd(),
     };
     let (mut taken, mut failed) = (Vec::new(), Vec::new());
     for (hook, _) in HOOKS {

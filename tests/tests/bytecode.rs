@@ -329,7 +329,7 @@ fn mistakes_are_found() {
     assert!(mistakes(&kernels, &conditions, code::LSEEK_X, &capture, 112) >= 5);
 }
 
-/// Bits are those of the first thread, and what is fixed: of others nothing is known.
+/// Bits are told of each thread, and only what is fixed.
 #[test]
 fn bits_of_images() {
     let Some(kernels) = Kernels::running() else { return };
@@ -345,7 +345,7 @@ fn bits_of_images() {
         ("proc.name = cat", 3, (24, 0)),
         ("proc.name = cat", 2, (24, 24)),
         ("not proc.name = cat", 3, (24, 24)),
-        ("proc.name = cat", 30, (0, 0)),
+        ("proc.name = cat", 30, (24, 24)),
         // The first is fixed, the other not.
         ("proc.name = cat and proc.cwd = /x/", 3, (24, 0)),
         ("proc.name = sh and proc.cwd = /x/", 3, (24, 24)),

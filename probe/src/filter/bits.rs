@@ -1,81 +1,177 @@
-//! Bits of images: what user space has found out about a process image, for filters to ask.
+//! Bits of tasks: what user space has found out about a thread and the image that it runs, for filters to ask.
 //!
 //! ```text
-//! key: the image, u64     value: 0 the image: u64   8 bits: 16 × u64                                       136 bytes
+//! told     key: the image, u64; the thread, u64     value: 0 the image: u64   8 the thread: u64   16 bits: 16 × u64
+//! known    a place of a CPU: 0 task: u64   8 count of its execs: u64   16 start: u64   24 version: u64   32 bits: 16 × u64
+//! version  8 bytes
 //! ```
 //!
-//! Bit `n` of word `n / 64` answers condition `64 × word + bit` of [`KernelPlan::image`]. An image of which nothing is
+//! Bit `n` of word `n / 64` answers condition `64 × word + bit` of [`KernelPlan::image`]. A thread of which nothing is
 //! here is unknown, and its events pass. As images are never given twice, a fork or exec makes the bits void by giving
-//! another one; of what is here no more than [`IMAGES`] are kept, and those that are asked for least go first.
+//! another one; of what is told no more than [`TASKS`] are kept, and those that are asked for least go first.
 //!
-//! They are those of the first thread of a process; events of others pass.
+//! Programs at `sys_exit` keep what they found in places of their CPU, chosen by the address of the task: the same task,
+//! that has not called exec since, has the same image. What is told otherwise than before has another version.
 //!
 //! What must hold: whoever sets bits takes them away before the facts that they are about change, or as soon as it can
-//! tell; events in between are judged by the old ones. The image stands in the value, too, and a program looks at it last:
-//! the kernel may give the memory of a value that is replaced to another one while a program looks at it.
+//! tell; events in between are judged by the old ones. The image and the thread stand in the value of what is told, too,
+//! and a program looks at them last: the kernel may give the memory of a value that is replaced to another one while a
+//! program looks at it. The version is read before the bits are looked up.
 //!
 //! [`KernelPlan::image`]: peregrine_compiler::kernel::KernelPlan::image
 
-use crate::sys::map::{KeyValueMap, MapSpec, MapType};
+use crate::sys::map::{KeyValueMap, Layout, MapSpec, MapType};
+use aya::maps::MapData;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, RawFd};
-use std::sync::Arc;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Words of bits.
 pub const WORDS: usize = 16;
-/// Images that there is room for.
-pub const IMAGES: u32 = 1 << 15;
+/// Threads that there is room for.
+pub const TASKS: u32 = 1 << 16;
+/// Places of each CPU, as a power of two.
+pub(crate) const PLACES_SHIFT: u32 = 9;
 
-/// Offsets in a value, bytes.
+/// Offsets in what is told, bytes.
 pub(crate) mod value {
     /// The image.
     pub(crate) const IMAGE: i16 = 0;
+    /// The thread.
+    pub(crate) const THREAD: i16 = 8;
     /// The bits.
-    pub(crate) const BITS: i16 = 8;
+    pub(crate) const BITS: i16 = 16;
     /// Bytes in all.
     pub(crate) const SIZE: usize = BITS as usize + 8 * super::WORDS;
 }
 
-/// The bits of the images that run under one plan; for any thread.
-#[derive(Clone, Debug)]
-pub struct ImageBits(Arc<KeyValueMap>);
+/// Offsets in a place, bytes.
+pub(crate) mod place {
+    /// Address of the task.
+    pub(crate) const TASK: i16 = 0;
+    /// `task_struct.self_exec_id`.
+    pub(crate) const EXECS: i16 = 8;
+    /// `task_struct.start_boottime`.
+    pub(crate) const START: i16 = 16;
+    /// The version.
+    pub(crate) const VERSION: i16 = 24;
+    /// The bits.
+    pub(crate) const BITS: i16 = 32;
+    /// Bytes in all.
+    pub(crate) const SIZE: usize = BITS as usize + 8 * super::WORDS;
+}
 
-impl ImageBits {
-    /// Without any.
+/// The maps, by file descriptor.
+#[derive(Clone, Copy, Debug)]
+pub struct BitMaps {
+    /// What is told: hash.
+    pub told: RawFd,
+    /// Places: an array per CPU.
+    pub known: RawFd,
+    /// The version: an array of one.
+    pub version: RawFd,
+    /// Words of bits that the plan has.
+    pub words: u32,
+}
+
+/// The bits of the threads that run under one plan; for any thread.
+#[derive(Clone, Debug)]
+pub struct TaskBits(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    told: KeyValueMap,
+    known: OwnedFd,
+    version: MapData,
+    /// As it stands in the map.
+    current: Mutex<u64>,
+    words: u32,
+}
+
+/// `BPF_NOEXIST`.
+const NEW: u64 = 1;
+
+impl TaskBits {
+    /// Without any, for so many conditions.
     ///
     /// # Errors
     ///
     /// As the kernel gives them.
-    pub fn create() -> io::Result<ImageBits> {
-        let spec = MapSpec::new("bits", MapType::LruHash, 8, value::SIZE as u32, IMAGES);
-        Ok(ImageBits(Arc::new(spec.create_key_value()?)))
+    pub fn create(conditions: usize) -> io::Result<TaskBits> {
+        let told = MapSpec::new("told", MapType::LruHash, 16, value::SIZE as u32, TASKS).create_key_value()?;
+        let known =
+            MapSpec::new("known", MapType::PercpuArray, 4, place::SIZE as u32, 1 << PLACES_SHIFT).create_fd()?;
+        let version = MapSpec::new("version", MapType::Array, 4, 8, 1).create().map_err(io::Error::other)?;
+        let (current, words) = (Mutex::new(0), words(conditions));
+        Ok(TaskBits(Arc::new(Inner { told, known, version, current, words })))
     }
 
-    /// Tells all bits of an image, in place of those that were told.
+    /// The maps.
+    pub fn maps(&self) -> BitMaps {
+        let Inner { told, known, version, words, .. } = &*self.0;
+        let (told, version) = (told.as_fd().as_raw_fd(), version.fd().as_fd().as_raw_fd());
+        BitMaps { told, known: known.as_raw_fd(), version, words: *words }
+    }
+
+    /// Tells all bits of a thread and the image that it runs, in place of those that were told.
     ///
     /// # Errors
     ///
-    /// As the kernel gives them; then nothing may be known of the image.
-    pub fn set(&self, image: u64, bits: &[u64; WORDS]) -> io::Result<()> {
-        let mut value = [0; value::SIZE];
-        for (to, word) in value.chunks_exact_mut(8).zip([&image].into_iter().chain(bits)) {
+    /// As the kernel gives them; then nothing may be known of the thread.
+    pub fn set(&self, image: u64, thread: u64, bits: &[u64; WORDS]) -> io::Result<()> {
+        let (key, mut value) = (key(image, thread), [0; value::SIZE]);
+        let words = [&image, &thread].into_iter().chain(bits);
+        for (to, word) in value.chunks_exact_mut(8).zip(words) {
             to.copy_from_slice(&word.to_ne_bytes());
         }
-        self.0.layout().update(&image.to_ne_bytes(), &value, 0)
+        let told = self.0.told.layout();
+        match told.update(&key, &value, NEW) {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            other => return other,
+        }
+        let mut before = [0; value::SIZE];
+        if told.lookup(&key, &mut before)? && before == value {
+            return Ok(());
+        }
+        told.update(&key, &value, 0)?;
+        self.renew()
     }
 
-    /// Nothing is known of the image any more.
+    /// Nothing is known of the thread any more.
     ///
     /// # Errors
     ///
     /// As the kernel gives them.
-    pub fn forget(&self, image: u64) -> io::Result<()> {
-        self.0.layout().delete(&image.to_ne_bytes()).map(drop)
+    pub fn forget(&self, image: u64, thread: u64) -> io::Result<()> {
+        if self.0.told.layout().delete(&key(image, thread))? { self.renew() } else { Ok(()) }
+    }
+
+    /// The thread has ended: another one may get its number.
+    ///
+    /// # Errors
+    ///
+    /// As the kernel gives them.
+    pub fn ended(&self, image: u64, thread: u64) -> io::Result<()> {
+        self.0.told.layout().delete(&key(image, thread)).map(drop)
+    }
+
+    /// What programs have kept is void.
+    fn renew(&self) -> io::Result<()> {
+        let mut current = self.0.current.lock().unwrap_or_else(PoisonError::into_inner);
+        *current += 1;
+        Layout::of(&self.0.version)?.update(&0_u32.to_ne_bytes(), &current.to_ne_bytes(), 0)
     }
 }
 
-impl AsRawFd for ImageBits {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_fd().as_raw_fd()
+/// Words of the bits of so many conditions.
+pub(crate) fn words(conditions: usize) -> u32 {
+    conditions.div_ceil(64).clamp(1, WORDS) as u32
+}
+
+fn key(image: u64, thread: u64) -> [u8; 16] {
+    let mut key = [0; 16];
+    for (to, half) in key.chunks_exact_mut(8).zip([image, thread]) {
+        to.copy_from_slice(&half.to_ne_bytes());
     }
+    key
 }

@@ -1,6 +1,6 @@
-//! The maps of filters: memory, counters, bits of images, and a table for each automaton; equal tables are one map.
+//! The maps of filters: memory, counters, bits of tasks, and a table for each automaton; equal tables are one map.
 
-use super::bits::ImageBits;
+use super::bits::TaskBits;
 use super::{Prefilter, Table};
 use crate::program::filtering::{Filtering, MEMORY};
 use crate::sys::map::{Layout, MapSpec, MapType};
@@ -16,7 +16,7 @@ pub struct FilterMaps {
     counters: OwnedFd,
     dropped: PerCpuArray<MapData, u64>,
     tables: FxHashMap<Table, MapData>,
-    bits: Option<ImageBits>,
+    bits: Option<TaskBits>,
 }
 
 /// Memory in which filters work, for programs of which never two run on a CPU at a time.
@@ -73,27 +73,27 @@ impl FilterMaps {
         Ok(fd)
     }
 
-    /// Begins with the filters of another plan, with bits of images or without: forgets the tables and bits of the last
+    /// Begins with the filters of another plan, which has so many conditions on images: forgets the tables and bits of the last
     /// one; programs that run keep theirs.
     ///
     /// # Errors
     ///
     /// As the kernel gives them.
-    pub fn begin(&mut self, bits: bool) -> io::Result<()> {
+    pub fn begin(&mut self, conditions: usize) -> io::Result<()> {
         self.tables.clear();
-        self.bits = if bits { Some(ImageBits::create()?) } else { None };
+        self.bits = if conditions > 0 { Some(TaskBits::create(conditions)?) } else { None };
         Ok(())
     }
 
-    /// Bits of images, if this plan has any.
-    pub fn bits(&self) -> Option<&ImageBits> {
+    /// Bits of tasks, if this plan has any.
+    pub fn bits(&self) -> Option<&TaskBits> {
         self.bits.as_ref()
     }
 
     /// A filter with its maps.
     pub fn filtering<'f>(&self, filter: &'f Prefilter, tables: &'f [RawFd], shadow: Option<u32>) -> Filtering<'f> {
         let (memory, dropped) = (self.memory.as_raw_fd(), self.counters.as_raw_fd());
-        let bits = self.bits.as_ref().map(AsRawFd::as_raw_fd);
+        let bits = self.bits.as_ref().map(TaskBits::maps);
         Filtering { filter, memory, dropped, tables, bits, shadow }
     }
 

@@ -16,7 +16,7 @@
 use super::emit::{Emit, Written};
 use super::output::{Loss, Maps};
 use crate::asm::{Cond, Helper, Label, Reg, Size, Slot};
-use peregrine_schema::capture::{Int, Who};
+use peregrine_schema::capture::Int;
 use peregrine_schema::syscalls::compat::{
     self, Argument, Arguments, COMPAT_CALLS, CompatCall, IPC, IPC_CALLS, IPC_MASK, PLAIN, SOCKETCALL, SOCKETCALLS,
 };
@@ -214,8 +214,8 @@ impl Emit<'_> {
 
     /// `R0 =` not 0 if the call is a 32-bit program's; `narrow` becomes how many bytes fewer its words have. Uses R1 to
     /// R5, and R9.
-    pub(super) fn is_compat(&mut self, narrow: Slot) -> Written {
-        self.task(R9, Who::Current);
+    pub(super) fn is_compat(&mut self, maps: &Maps, narrow: Slot) -> Written {
+        self.caller(maps)?;
         self.walk(R0, R9, "task_struct.thread_info.status")?;
         self.a.and32(R0, TS_COMPAT).mov(R1, R0).mul(R1, FEWER / TS_COMPAT).store(Size::B8, R10, narrow.at(0), R1);
         Ok(())

@@ -14,6 +14,7 @@
 use super::data::Messages;
 use super::kernel::{GenerateError, Kernel, registers};
 use super::layout::{HEADER, ORIGIN, ROOM, SPARE_AT, cell};
+use super::output::Maps;
 use super::paths::PathMemory;
 use crate::asm::{Asm, Cond, Helper, Label, Reg, Size, Slot};
 use peregrine_schema::Event;
@@ -102,14 +103,14 @@ impl<'k> Emit<'k> {
     // ---- the context ----
 
     /// Brings the arguments and the result of the system call onto the stack. Uses R0 to R5 and R9.
-    pub(super) fn load_arguments(&mut self) -> Written {
+    pub(super) fn load_arguments(&mut self, maps: &Maps) -> Written {
         let slots = std::array::from_fn(|i| self.a.slot(&format!("value {i}"), 8, 8));
         self.a.comment("result");
         self.a.load(Size::B8, R0, R6, 8).store(Size::B8, R10, slots[RESULT].at(0), R0);
         let compat = (self.k.arch == Arch::X86_64).then(|| self.a.label("32-bit program"));
         if let Some(compat) = compat {
             let narrow = self.a.slot("narrow", 8, 8);
-            self.is_compat(narrow)?;
+            self.is_compat(maps, narrow)?;
             self.a.jump_if(Cond::Ne, R0, 0, compat);
             self.narrow = Some(narrow);
         }
@@ -265,7 +266,8 @@ impl<'k> Emit<'k> {
     /// loop ends. Uses R1.
     pub(super) fn counting_loop(&mut self, name: &str, counter: Reg, over: Label) -> Label {
         self.a.mov(counter, 0);
-        if !self.k.may_goto {
+        // Within another loop, whose turns are followed anyway, the ways would not meet again.
+        if !self.k.may_goto || self.messages.is_some() {
             return self.a.loop_head(name);
         }
         // Of a number that it knows the verifier would follow each value.

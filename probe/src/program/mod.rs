@@ -10,11 +10,13 @@
 //! What must hold: the record is byte for byte the one a capture holds ([`layout`]); a record that cannot be sent is
 //! counted, by cause and event code ([`Loss`]); nothing is sent in part.
 
+pub(crate) mod caller;
 mod cgroups;
 mod compat;
 mod convert;
 mod data;
 mod descriptors;
+mod dispatcher;
 mod emit;
 mod exe;
 mod files;
@@ -34,17 +36,16 @@ mod texts;
 mod walked;
 
 pub(crate) use convert::named;
+pub use dispatcher::{WantedCalls, dispatcher};
 pub use filtering::Filtering;
 pub use images::keepers;
 pub use kernel::{ARCH, Capturing, GenerateError, Kernel};
 pub use output::{Loss, Maps};
 
-use crate::asm::{Cond, Helper, Program, Reg};
-use compat::TS_COMPAT;
+use crate::asm::{Program, Reg};
 use emit::{Emit, Written};
 use peregrine_schema::Event;
-use peregrine_schema::capture::{Capture, FileFact, Hook, Otherwise, Source, Special, Who};
-use peregrine_schema::syscalls::Arch;
+use peregrine_schema::capture::{Capture, FileFact, Hook, Otherwise, Source, Special};
 use sockets::IPV6;
 
 /// The program of an event type at a hook; at system calls it is reached by tail call. `syscall` is the number in
@@ -79,7 +80,7 @@ pub fn filtered(
     let mut emit = Emit::new(kernel, &event.id.to_lowercase(), hook, event);
     emit.syscall = syscall;
     if hook == Hook::SysExit {
-        emit.load_arguments()?;
+        emit.load_arguments(maps)?;
     }
     if let Some(filtering) = filtering {
         emit.prefilter(maps, &filtering)?;
@@ -102,49 +103,7 @@ pub fn filtered(
     emit.a.finish().map_err(|m| GenerateError::Mistakes(Box::new(m)))
 }
 
-/// The program at `sys_exit` that finds the program of the system call in an array of programs, in which each stands at
-/// its [`program_index`](peregrine_schema::syscalls::program_index).
-///
-/// # Errors
-///
-/// When this kernel's registers are unknown.
-pub fn dispatcher(kernel: &Kernel, maps: &Maps, programs: std::os::fd::RawFd) -> Result<Program, GenerateError> {
-    use Reg::{R0, R1, R2, R3, R6, R9};
-    let event = &peregrine_schema::EVENTS[usize::from(peregrine_schema::events::code::GENERIC_X)];
-    let mut emit = Emit::new(kernel, "sys_exit", Hook::SysExit, event);
-    let (_, number) = kernel::registers(kernel.arch);
-    let compat = emit.a.label("32-bit program");
-    emit.go_if_compat(compat)?;
-    emit.a.load(crate::asm::Size::B8, R9, R6, 0);
-    emit.walk(R3, R9, &format!("pt_regs.{number}"))?;
-    emit.a.mov(R1, R6).load_map(R2, programs).call(Helper::TailCall);
-    emit.a.mov(R0, 0).exit().bind(compat);
-    emit.compat_call(maps, programs)?;
-    emit.a.finish().map_err(|m| GenerateError::Mistakes(Box::new(m)))
-}
-
-/// `PSR_MODE32_BIT` of aarch64's `pstate`.
-const MODE_32: i32 = 0x10;
-
 impl Emit<'_> {
-    /// Goes to `compat` if the system call is that of a 32-bit program. Uses R0 to R5, and R9.
-    fn go_if_compat(&mut self, compat: crate::asm::Label) -> Written {
-        let bit = match self.k.arch {
-            Arch::X86_64 => {
-                self.trusted_task(Reg::R9, Who::Current);
-                self.walk(Reg::R0, Reg::R9, "task_struct.thread_info.status")?;
-                TS_COMPAT
-            }
-            Arch::Aarch64 => {
-                self.a.load(crate::asm::Size::B8, Reg::R9, Reg::R6, 0);
-                self.walk(Reg::R0, Reg::R9, "pt_regs.pstate")?;
-                MODE_32
-            }
-        };
-        self.a.jump_if32(Cond::Set, Reg::R0, bit, compat);
-        Ok(())
-    }
-
     /// Writes one parameter.
     fn parameter(&mut self, capture: &Capture) -> Written {
         if capture.when.is_empty() {

@@ -23,6 +23,8 @@ pub struct Maps {
     pub tasks: Tasks,
     /// Array per CPU: [`crate::image::counter`]s.
     pub images: RawFd,
+    /// Array per CPU: tasks that made calls ([`crate::image::Images::callers`]).
+    pub callers: RawFd,
 }
 
 /// Why an event is not sent.

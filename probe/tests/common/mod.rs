@@ -12,7 +12,7 @@ use aya::maps::{Map, MapData, PerCpuArray};
 use peregrine_probe::btf::{Btf, Kind};
 use peregrine_probe::features::lift_memlock;
 use peregrine_probe::image::{Images, Keep};
-use peregrine_probe::program::{self, Kernel, Loss, Maps, layout};
+use peregrine_probe::program::{self, Kernel, Loss, Maps, WantedCalls, layout};
 use peregrine_probe::ring::Ring;
 use peregrine_probe::sys::map::{MapSpec, MapType, set_map, set_program};
 use peregrine_probe::sys::program::{Link, LoadSpec, Loaded, Tracepoint, load};
@@ -345,9 +345,10 @@ fn attach(kernel: &Kernel, wanted: &[(Hook, &str)]) -> Probe {
         losses: losses.fd().as_fd().as_raw_fd(),
         tasks: images.tasks(),
         images: images.counters().as_raw_fd(),
+        callers: images.callers().as_raw_fd(),
     };
     let array = MapSpec::programs("programs", 1024).create().unwrap();
-    let (mut programs, mut links) = (Vec::new(), Vec::new());
+    let (mut programs, mut links, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
     for (point, program) in program::keepers(kernel, &maps).unwrap_or_else(|e| panic!("{e}")) {
         let loaded = load(&program, &LoadSpec::new(named_tracepoint(kernel, point)));
         let loaded = loaded.unwrap_or_else(|e| panic!("{e}\n{}\n{program}", e.log));
@@ -365,6 +366,7 @@ fn attach(kernel: &Kernel, wanted: &[(Hook, &str)]) -> Probe {
             for (call, number) in calls(event) {
                 let loaded = loaded(call.code);
                 set_program(&array, u32::from(number), loaded.as_fd()).unwrap();
+                numbers.push(number);
                 programs.push((event.id, loaded));
             }
         } else {
@@ -373,9 +375,11 @@ fn attach(kernel: &Kernel, wanted: &[(Hook, &str)]) -> Probe {
             programs.push((event.id, loaded));
         }
     }
+    let wanted_calls = WantedCalls::create().unwrap();
+    wanted_calls.set(kernel.arch, |index| numbers.contains(&index)).unwrap();
     if wanted.iter().any(|(hook, _)| *hook == Hook::SysExit) {
-        let program =
-            program::dispatcher(kernel, &maps, array.fd().as_fd().as_raw_fd()).unwrap_or_else(|e| panic!("{e}"));
+        let array = array.fd().as_fd().as_raw_fd();
+        let program = program::dispatcher(kernel, &maps, array, &wanted_calls).unwrap_or_else(|e| panic!("{e}"));
         let loaded = load(&program, &LoadSpec::new(tracepoint(kernel, Hook::SysExit)));
         let loaded = loaded.unwrap_or_else(|e| panic!("{e}\n{}\n{program}", e.log));
         links.push(loaded.attach().unwrap());

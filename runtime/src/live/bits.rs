@@ -1,15 +1,15 @@
-//! What the kernel is told about a process: for each condition of the plan, whether the image can meet it.
+//! What the kernel is told about a thread: for each condition of the plan, whether the thread can meet it.
 //!
-//! A filter keeps an event back if no rule can match it, and what a rule asks of the process is one bit of its image. What
-//! must hold: a bit that is 0 stays right until the image ends, whatever the process and its ancestors do. So only
-//! predicates on fields that are fixed for an image (`FieldFlags::FIXED`) are asked; any other may hold.
+//! A filter keeps an event back if no rule can match it, and what a rule asks of the process is one bit. What must hold: a
+//! bit that is 0 stays right until the thread or its image ends, whatever the process and its ancestors do. So only
+//! predicates on fields that are fixed for a thread and its image (`FieldFlags::FIXED`) are asked; any other may hold.
 
 use peregrine_compiler::eval;
 use peregrine_compiler::hir::RuleSet;
 use peregrine_compiler::ir::verify::predicate_slots;
 use peregrine_compiler::kernel::{ImageCondition, KernelPlan};
 use peregrine_compiler::value::Event;
-use peregrine_probe::filter::bits::{ImageBits, WORDS};
+use peregrine_probe::filter::bits::{TaskBits, WORDS};
 use peregrine_schema::FieldFlags;
 
 /// Conditions on images, and where the answers go.
@@ -18,12 +18,12 @@ pub(super) struct Telling {
     predicates: Vec<peregrine_compiler::hir::Predicate>,
     /// By predicate: all of its fields are fixed.
     fixed: Vec<bool>,
-    bits: ImageBits,
+    bits: TaskBits,
 }
 
 impl Telling {
     /// The conditions of a plan of rules. `None` if no filter asks for any.
-    pub(super) fn new(rules: &RuleSet, plan: &KernelPlan, bits: Option<ImageBits>) -> Option<Telling> {
+    pub(super) fn new(rules: &RuleSet, plan: &KernelPlan, bits: Option<TaskBits>) -> Option<Telling> {
         let fixed = |slot: &u32| {
             let field = rules.fields.get(*slot as usize);
             field.is_some_and(|field| field.id.row().flags.has(FieldFlags::FIXED))
@@ -41,8 +41,8 @@ impl Telling {
         })
     }
 
-    /// Tells the kernel what an event shows of the image of its thread. Whether the kernel took it.
-    pub(super) fn tell(&self, image: u64, rules: &RuleSet, event: &impl Event) -> bool {
+    /// Tells the kernel what an event shows of its thread, which runs an image. Whether the kernel took it.
+    pub(super) fn tell(&self, image: u64, tid: i64, rules: &RuleSet, event: &impl Event) -> bool {
         let mut answers: Vec<Option<bool>> = vec![None; self.predicates.len()];
         let mut may = |condition: &ImageCondition| self.may_hold(condition, rules, event, &mut answers);
         let mut words = [u64::MAX; WORDS];
@@ -51,7 +51,13 @@ impl Telling {
                 words[number / 64] &= !(1 << (number % 64));
             }
         }
-        self.bits.set(image, &words).is_ok()
+        self.bits.set(image, tid.cast_unsigned(), &words).is_ok()
+    }
+
+    /// A thread has ended.
+    pub(super) fn ended(&self, image: u64, tid: i64) {
+        // What was not told need not be forgotten; of what cannot be, the least used goes.
+        let _ = self.bits.ended(image, tid.cast_unsigned());
     }
 
     fn may_hold(

@@ -172,7 +172,7 @@ impl Attached {
     /// If threads cannot be started.
     pub fn start(self, generation: Generation, outputs: Outputs) -> Result<Watch, WatchError> {
         let Attached { mut probe, plan, state, settings, begin, scanned } = self;
-        let generation = generation.telling(&plan, probe.image_bits());
+        let generation = generation.telling(&plan, probe.task_bits());
         let rings = probe.take_rings();
         let (alerts, queue) = sync_channel(output::QUEUE);
         let shared = Arc::new(Shared {
@@ -278,7 +278,7 @@ impl Watch {
             self.probe.replan(is_change, Some(&self.plan))?;
             return Err(error.into());
         }
-        let generation = generation.telling(&plan, self.probe.image_bits());
+        let generation = generation.telling(&plan, self.probe.task_bits());
         self.plan = plan;
         self.shared.generations.put(generation, self.shared.clock.now());
         Ok(())

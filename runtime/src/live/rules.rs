@@ -8,7 +8,7 @@ use crate::replay::{Detector, Options};
 use peregrine_compiler::backend::Matcher;
 use peregrine_compiler::hir::RuleSet;
 use peregrine_compiler::kernel::KernelPlan;
-use peregrine_probe::filter::bits::ImageBits;
+use peregrine_probe::filter::bits::TaskBits;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -36,7 +36,7 @@ impl Generation {
     }
 
     /// The same, whose filters ask for bits of images.
-    pub(super) fn telling(self, plan: &KernelPlan, bits: Option<ImageBits>) -> Generation {
+    pub(super) fn telling(self, plan: &KernelPlan, bits: Option<TaskBits>) -> Generation {
         Generation { telling: Telling::new(&self.rules, plan, bits), ..self }
     }
 

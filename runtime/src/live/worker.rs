@@ -344,12 +344,16 @@ impl Keeper {
                 stats.count_shadowed(matched);
             }
         });
-        if let Some(telling) = rules.generation.told()
+        let ends = event.code == code::PROCEXIT_1_E;
+        if let Some(telling) = rules.generation.told().filter(|_| ends) {
+            telling.ended(record.image, event.tid);
+        } else if let Some(telling) = rules.generation.told()
             && self.state.is_news(&self.current, rules.generation.number())
         {
             let delivered = Delivered { number, record: event, state: &self.state, current: &self.current, first_ts };
-            let told =
-                rules.detector.show(delivered, &env, |view| telling.tell(record.image, rules.generation.rules(), view));
+            let told = rules
+                .detector
+                .show(delivered, &env, |view| telling.tell(record.image, event.tid, rules.generation.rules(), view));
             stats.count_told(told);
         }
         self.env = env;

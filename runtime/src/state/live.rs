@@ -48,8 +48,8 @@ impl State {
         }
     }
 
-    /// Whether the kernel is to be told, under these rules, about the image of an event's thread: on the second event of a
-    /// process by its first thread. Most processes do not live that long.
+    /// Whether the kernel is to be told, under these rules, about an event's thread: on its second event. Many threads do
+    /// not live that long.
     #[inline]
     pub fn is_news(&mut self, current: &Current, rules: u64) -> bool {
         let Some(slot) = current.slot else { return false };
@@ -64,7 +64,7 @@ impl State {
         }
         row.told = told;
         let thread = self.threads.in_slot(slot);
-        thread.is_main() && !thread.is_invalid() && !thread.is_dead()
+        !thread.is_invalid() && !thread.is_dead()
     }
 
     /// Forgets a thread.

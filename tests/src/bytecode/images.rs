@@ -1,7 +1,7 @@
 //! The image of the task, and what user space has told of it: the maps that filters look into.
 //!
 //! What must hold: a bit is 0 only if the condition cannot be met until the image ends, so only predicates on fields that
-//! are fixed for an image are answered; the values of maps are as their users say (`probe::image`,
+//! are fixed are answered; the values of maps are as their users say (`probe::image`,
 //! `probe::filter::bits`), written once more here.
 
 use super::machine::Machine;
@@ -61,17 +61,17 @@ pub enum Told {
     Nothing,
     /// Bits of another image, whose place in memory was that of this one's.
     Another,
-    /// Bits that are not those of the task, which is not the first thread of its process.
-    OfFirstThread,
+    /// Bits of another thread of the process.
+    OfOtherThread,
 }
 
 impl Told {
     /// Nothing that is known, in one of its forms.
-    pub fn unknown(first_thread: bool, variant: u64) -> Told {
+    pub fn unknown(variant: u64) -> Told {
         match variant % 3 {
-            _ if !first_thread => Told::OfFirstThread,
             0 => Told::Nothing,
-            _ => Told::Another,
+            1 => Told::Another,
+            _ => Told::OfOtherThread,
         }
     }
 }
@@ -82,24 +82,34 @@ const NANOSECONDS_OF_A_TICK: u64 = 10_000_000;
 /// An image that the probe gave, on the second CPU.
 const GIVEN: u64 = 1 << 48 | 5;
 
-/// Lays out the task's image and what was told of it. `variant` chooses whether the image is one that was kept.
-pub fn lay(objects: &mut Objects<'_>, machine: &mut Machine, maps: [i32; 2], pid: u32, told: Told, variant: u64) {
+/// Lays out the image of the task of an event, `thread` of process `pid`, and what was told of it. `variant` chooses whether
+/// the image is one that was kept.
+pub fn lay(
+    objects: &mut Objects<'_>,
+    machine: &mut Machine,
+    maps: [i32; 2],
+    (pid, thread): (u32, u64),
+    told: Told,
+    variant: u64,
+) {
     let [tasks, bits] = maps;
-    objects.process(told != Told::OfFirstThread, pid, STARTED * NANOSECONDS_OF_A_TICK + 1);
+    objects.process(thread == u64::from(pid), pid, STARTED * NANOSECONDS_OF_A_TICK + 1);
     let first = first_image(pid, STARTED);
     let (image, kept) = match variant % 2 {
         0 => (first, Vec::new()),
-        _ => (GIVEN, vec![(first, words(&[GIVEN, 1, 2]))]),
+        _ => (GIVEN, vec![(words(&[first]), words(&[GIVEN, 1, 2]))]),
     };
     machine.table(tasks, kept);
-    let entry = |of: u64, bits: &[u64; WORDS]| vec![(image, words(&[&[of], &bits[..]].concat()))];
+    let entry = |thread, of: u64, bits: &[u64; WORDS]| {
+        vec![(words(&[image, thread]), words(&[&[of, thread], &bits[..]].concat()))]
+    };
     machine.table(
         bits,
         match told {
-            Told::Bits(bits) => entry(image, &bits),
+            Told::Bits(bits) => entry(thread, image, &bits),
             Told::Nothing => Vec::new(),
-            Told::Another => entry(image + 1, &[0; WORDS]),
-            Told::OfFirstThread => entry(image, &[0; WORDS]),
+            Told::Another => entry(thread, image + 1, &[0; WORDS]),
+            Told::OfOtherThread => entry(thread + 1, image, &[0; WORDS]),
         },
     );
 }

@@ -55,7 +55,7 @@ pub struct Machine {
     /// Values of arrays, one behind the other, with the size of each.
     maps: HashMap<i32, (Region, usize)>,
     /// The keys of maps that are no arrays, in the order of the values.
-    keys: HashMap<i32, Vec<u64>>,
+    keys: HashMap<i32, Vec<Vec<u8>>>,
     memory: Vec<Region>,
     /// What the current task is.
     task: u64,
@@ -75,10 +75,10 @@ impl Machine {
         self.maps.insert(fd, (Region { start, bytes: values }, size));
     }
 
-    /// A map by its descriptor whose keys are numbers of 8 bytes; their values are of one size.
-    pub fn table(&mut self, fd: i32, entries: Vec<(u64, Vec<u8>)>) {
+    /// A map by its descriptor that is no array; its keys are of one size, and so are its values.
+    pub fn table(&mut self, fd: i32, entries: Vec<(Vec<u8>, Vec<u8>)>) {
         let size = entries.first().map_or(0, |(_, value)| value.len());
-        let (keys, values): (Vec<u64>, Vec<Vec<u8>>) = entries.into_iter().unzip();
+        let (keys, values): (Vec<Vec<u8>>, Vec<Vec<u8>>) = entries.into_iter().unzip();
         self.map(fd, values.concat(), size);
         self.keys.insert(fd, keys);
     }
@@ -327,8 +327,9 @@ impl Cpu<'_> {
         let (region, size) = self.machine.maps.get(&fd).ok_or("no map is looked up")?;
         let index = match self.machine.keys.get(&fd) {
             Some(keys) => {
-                let key = self.machine.read(key, 8).and_then(|key| key.first_chunk()).ok_or("the key is not there")?;
-                let Some(index) = keys.iter().position(|k| *k == u64::from_le_bytes(*key)) else { return Ok(0) };
+                let length = keys.first().map_or(0, Vec::len);
+                let key = self.machine.read(key, length).ok_or("the key is not there")?;
+                let Some(index) = keys.iter().position(|k| k == key) else { return Ok(0) };
                 index
             }
             None => {

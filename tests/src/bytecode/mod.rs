@@ -29,7 +29,7 @@ use peregrine_compiler::value::Event as Fields;
 use peregrine_probe::asm::{Helper, Program};
 use peregrine_probe::btf::Btf;
 use peregrine_probe::filter::Prefilter;
-use peregrine_probe::filter::bits::WORDS;
+use peregrine_probe::filter::bits::{BitMaps, WORDS};
 use peregrine_probe::image::Tasks;
 use peregrine_probe::program::filtering::MEMORY;
 use peregrine_probe::program::{self, Filtering, Kernel, Maps};
@@ -44,11 +44,18 @@ use std::collections::HashMap;
 const FILTER_MEMORY: i32 = 1;
 const DROPPED: i32 = 2;
 const BITS: i32 = 8;
-const TABLES: i32 = 10;
+const CALLERS: i32 = 9;
+const KNOWN: i32 = 10;
+const VERSION: i32 = 11;
+const TABLES: i32 = 12;
+/// Places of the maps of callers and of what is known of them, and bytes of each.
+const PLACES: usize = 512;
+const CALLER: usize = 16;
+const KNOWN_BITS: usize = 32 + 8 * WORDS;
 /// Images of tasks.
 const TASKS: i32 = 6;
 /// Those that no filter uses, but for the tasks.
-const MAPS: Maps = Maps { scratch: 3, rings: 4, losses: 5, tasks: Tasks::Hash(TASKS), images: 7 };
+const MAPS: Maps = Maps { scratch: 3, rings: 4, losses: 5, tasks: Tasks::Hash(TASKS), images: 7, callers: CALLERS };
 /// Process ids of Linux lie below.
 const MOST_PIDS: u32 = 1 << 22;
 /// The first helper that a program calls for the record.
@@ -203,15 +210,14 @@ impl<'k> Runner<'k> {
         let bits = asked_bits(filter, &made.prefilter);
         let exactly = passes(self.plan.event(record.code), &view);
         let mut again = call.clone();
-        let first_thread = view.number(Number::Tid) == view.number(Number::Pid);
-        let nothing = Told::unknown(first_thread, event.number / 2);
+        let nothing = Told::unknown(event.number / 2);
         let passed = self.runs(&call, &view, event, nothing, matched)?;
         if exactly && !passed {
             return Err("the plan passes it".to_owned());
         }
         self.seen.weaker += usize::from(passed && !exactly);
         self.seen.matched += usize::from(matched);
-        if !bits.is_empty() && first_thread && pid(&view).is_some() {
+        if !bits.is_empty() && pid(&view).is_some() {
             let with_bits = self.with_bits(&call, event, &bits, &|bit| conditions.may_hold(bit, fields), matched)?;
             self.seen.told += 1;
             self.seen.dropped_by_bits += usize::from(passed && !with_bits);
@@ -270,12 +276,19 @@ impl<'k> Runner<'k> {
         let accepts = matches!(record.code, code::ACCEPT_5_X | code::ACCEPT4_6_X);
         let fd = descriptor(call, view, record.event(), accepts);
         let mut result = None;
-        for ((program, machine), kernel) in made.programs.iter_mut().zip(&self.kernels.0) {
+        // What was told is asked for once and then kept.
+        let times = if matches!(told, Told::Bits(_)) { 2 } else { 1 };
+        let execs = self.seen.runs as u64 + 1;
+        let programs = made.programs.len();
+        for at in (0..times).flat_map(|_| 0..programs) {
+            let ((program, machine), kernel) = (&mut made.programs[at], &self.kernels.0[at]);
             let mut objects = Objects::new(kernel);
             objects.registers(call.registers());
             objects.task(view);
             let known = fd.map(|fd| objects.descriptor(fd, view, !accepts, event.number));
-            images::lay(&mut objects, machine, [TASKS, BITS], pid(view).unwrap_or(1), told, event.number);
+            objects.execs(execs);
+            let thread = view.number(Number::Tid).map_or(1, |tid| tid as u64);
+            images::lay(&mut objects, machine, [TASKS, BITS], (pid(view).unwrap_or(1), thread), told, event.number);
             objects.lay(machine);
             call.memory().for_each(|(at, bytes)| machine.there(at, bytes.to_vec()));
             call.words().into_iter().for_each(|(at, bytes)| machine.there(at, bytes));
@@ -334,7 +347,7 @@ fn make(
         memory: FILTER_MEMORY,
         dropped: DROPPED,
         tables: &tables,
-        bits: Some(BITS),
+        bits: Some(BitMaps { told: BITS, known: KNOWN, version: VERSION, words: WORDS as u32 }),
         shadow: None,
     };
     let mut programs = Vec::new();
@@ -344,6 +357,10 @@ fn make(
         let mut machine = Machine::new(place::TASK, kernel.cast);
         machine.map(FILTER_MEMORY, vec![0xa5; MEMORY], MEMORY);
         machine.map(DROPPED, vec![0; 8 * EVENT_COUNT], 8);
+        for (fd, size) in [(CALLERS, CALLER), (KNOWN, KNOWN_BITS)] {
+            machine.map(fd, vec![0; PLACES * size], size);
+        }
+        machine.map(VERSION, vec![0; 8], 8);
         for (fd, table) in tables.iter().zip(prefilter.tables()) {
             machine.map(*fd, table.bytes().to_vec(), table.bytes().len());
         }

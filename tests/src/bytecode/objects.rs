@@ -47,6 +47,8 @@ pub mod place {
 }
 use place::*;
 
+/// Where the registers lie on the stack.
+const ABOVE_STACK: u64 = 16_384 - 168;
 /// `thread_info.status` of a 32-bit program's call.
 const TS_COMPAT: u64 = 2;
 /// `S_IFMT` values.
@@ -176,6 +178,7 @@ impl<'k> Objects<'k> {
         let number = |of| view.number(of).map_or(0, |n| n as u64);
         self.set(TASK, "task_struct.pid", number(Number::Tid));
         self.set(TASK, "task_struct.tgid", number(Number::Pid));
+        self.set(TASK, "task_struct.stack", REGISTERS - ABOVE_STACK);
         self.set(TASK, "task_struct.loginuid.val", number(Number::LoginUid));
         self.set(TASK, "task_struct.cred", CREDENTIALS);
         self.set(CREDENTIALS, "cred.euid.val", number(Number::Uid));
@@ -183,6 +186,11 @@ impl<'k> Objects<'k> {
         self.set(TASK, "task_struct.files", FILES);
         self.set(FILES, "files_struct.fdt", TABLE);
         self.set(TABLE, "fdtable.fd", DESCRIPTORS);
+    }
+
+    /// How often the task has called exec.
+    pub fn execs(&mut self, count: u64) {
+        self.set(TASK, "task_struct.self_exec_id", count);
     }
 
     /// The process of the task, which is its first thread or another one; both have begun at the same time.

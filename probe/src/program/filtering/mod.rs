@@ -24,6 +24,7 @@ use super::emit::{Emit, Written};
 use super::layout::flag;
 use super::output::Maps;
 use crate::asm::{Cond, Helper, Label, Reg, Size, Slot};
+use crate::filter::bits::BitMaps;
 use crate::filter::graph::{Graph, Simple};
 use crate::filter::texts::Answers;
 use crate::filter::{MOST_NUMBERS, MOST_TEXTS, Means, Prefilter, Stage};
@@ -91,8 +92,8 @@ pub struct Filtering<'f> {
     pub dropped: RawFd,
     /// An array with one value for each of [`Prefilter::tables`].
     pub tables: &'f [RawFd],
-    /// What is known of images, by [`crate::filter::bits`]; else nothing is.
-    pub bits: Option<RawFd>,
+    /// What is known of tasks; else nothing is.
+    pub bits: Option<BitMaps>,
     /// One of so many events is sent instead of dropped.
     pub shadow: Option<u32>,
 }

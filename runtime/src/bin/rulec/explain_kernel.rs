@@ -53,7 +53,7 @@ pub(super) fn run(
             for event in of_type(&plan, name)? {
                 explain_event(rules, &plan, event, out)?;
                 if let Some(kernel) = kernel {
-                    list(kernel, event, plan.event(event.code), out)?;
+                    list(kernel, event, &plan, out)?;
                 }
             }
         }
@@ -161,15 +161,15 @@ fn explain_event(rules: &RuleSet, plan: &KernelPlan, event: &'static Event, out:
 }
 
 /// The programs of an event as `peregrine run` makes them.
-fn list(kernel: &Kernel, event: &'static Event, plan: &EventPlan, out: &mut impl Write) -> Result<()> {
-    let all = EventPlan::Always { why: Vec::new() };
+fn list(kernel: &Kernel, event: &'static Event, plan: &KernelPlan, out: &mut impl Write) -> Result<()> {
+    let (all, conditions) = (EventPlan::Always { why: Vec::new() }, plan.image.len());
     let plan = if is_change(event.code) {
         writeln!(out, "\nrecorded in any case, for what it changes of processes: its programs have no filter")?;
         &all
     } else {
-        plan
+        plan.event(event.code)
     };
-    let programs = programs(kernel, event, plan);
+    let programs = programs(kernel, event, plan, conditions);
     if programs.is_empty() {
         writeln!(out, "\nno program is loaded")?;
     }
