@@ -216,6 +216,8 @@ struct Call {
 /// The probe.
 pub struct Probe {
     rings: Vec<Ring>,
+    /// The CPU of each ring.
+    ring_cpus: Vec<u32>,
     losses: PerCpuArray<MapData, u64>,
     counters: PerCpuArray<MapData, u64>,
     making: Making,
@@ -255,10 +257,11 @@ impl Probe {
         kernel.capturing.descriptors = options.descriptors;
         let map = |name: &'static str| move |error| ProbeError::Map { name, error };
         let cpus = aya::util::nr_cpus().map_err(|(_, error)| ProbeError::Cpus(error))? as u32;
+        let ring_cpus = online_cpus().map_err(ProbeError::Cpus)?;
         let scratch = scratch(cpus)?;
         let counters = (Loss::COUNT * EVENT_COUNT) as u32;
         let losses = MapSpec::new("losses", MapType::PercpuArray, 4, 8, counters).create_fd().map_err(map("losses"))?;
-        let (rings, outer) = rings(cpus, options.ring_bytes)?;
+        let (rings, outer) = rings(cpus, &ring_cpus, options.ring_bytes)?;
         let images = images(&kernel, options.keep).map_err(map("tasks"))?;
         let maps = Maps {
             scratch: scratch.as_raw_fd(),
@@ -282,6 +285,7 @@ impl Probe {
         let (attached, codes, skipped) = (false, BTreeSet::from([code::GENERIC_X]), 0);
         let mut probe = Probe {
             rings,
+            ring_cpus,
             losses,
             counters,
             making,
@@ -434,12 +438,18 @@ impl Probe {
         Clock { boot_time: self.making.kernel.boot_time }
     }
 
-    /// The rings, by CPU; none once they are taken.
+    /// The CPU of each ring: those that were online when the probe was loaded. Others that come share a ring with one of
+    /// them.
+    pub fn ring_cpus(&self) -> &[u32] {
+        &self.ring_cpus
+    }
+
+    /// The rings, by [`Probe::ring_cpus`]; none once they are taken.
     pub fn rings(&mut self) -> &mut [Ring] {
         &mut self.rings
     }
 
-    /// Gives the rings away, by CPU, so that each can be read by a thread of its own. What they hold can be read after
+    /// Gives the rings away, by [`Probe::ring_cpus`], so that each can be read by a thread of its own. What they hold can be read after
     /// the probe is gone, too.
     pub fn take_rings(&mut self) -> Vec<Ring> {
         std::mem::take(&mut self.rings)
@@ -469,15 +479,26 @@ impl Probe {
     }
 }
 
-/// A ring per CPU, and the array in which programs find them.
-fn rings(cpus: u32, bytes: u32) -> Result<(Vec<Ring>, OwnedFd), ProbeError> {
+/// The CPUs that are at work.
+///
+/// # Errors
+///
+/// As the kernel gives them.
+pub fn online_cpus() -> io::Result<Vec<u32>> {
+    aya::util::online_cpus().map_err(|(_, error)| error)
+}
+
+/// A ring for each CPU that is online, and the array in which programs find that of each CPU that there may be: one that
+/// comes later writes into the ring of another.
+fn rings(cpus: u32, online: &[u32], bytes: u32) -> Result<(Vec<Ring>, OwnedFd), ProbeError> {
     let map = |error| ProbeError::Map { name: "rings", error };
-    let rings = (0..cpus).map(|_| Ring::create("ring", bytes)).collect::<Result<Vec<_>, _>>()?;
+    let rings = online.iter().map(|_| Ring::create("ring", bytes)).collect::<Result<Vec<_>, _>>()?;
     let Some(first) = rings.first() else { return Err(ProbeError::Cpus(io::ErrorKind::NotFound.into())) };
     let outer = MapSpec::array_of_maps("rings", cpus, first.as_fd()).create_fd().map_err(map)?;
     let writable = MapData::from_fd(outer.try_clone().map_err(map)?)?;
-    for (cpu, ring) in rings.iter().enumerate() {
-        set_map(&writable, cpu as u32, ring.as_fd()).map_err(map)?;
+    for cpu in 0..cpus {
+        let own = online.iter().position(|online| *online == cpu).unwrap_or(cpu as usize % rings.len());
+        set_map(&writable, cpu, rings[own].as_fd()).map_err(map)?;
     }
     Ok((rings, outer))
 }

@@ -64,7 +64,7 @@ pub enum RecordError {
     },
     /// The memory of a ring no longer makes sense.
     #[error("the ring of CPU {0} is damaged; events after this are lost")]
-    Damaged(usize),
+    Damaged(u32),
 }
 
 /// What was recorded.
@@ -174,7 +174,8 @@ impl Recorder {
 
     /// Takes what is in the rings.
     fn take(&mut self) -> Result<(), RecordError> {
-        for (cpu, ring) in self.probe.rings().iter_mut().enumerate() {
+        let cpus = self.probe.ring_cpus().to_vec();
+        for (cpu, ring) in cpus.into_iter().zip(self.probe.rings()) {
             let batch = ring.batch();
             for record in batch.iter() {
                 let Some(record) = RingRecord::parse(record) else { return Err(RecordError::Damaged(cpu)) };
@@ -205,7 +206,7 @@ impl Recorder {
     }
 
     fn write(&mut self, pending: Pending) -> Result<(), RecordError> {
-        let Some(head) = Head::of(&pending.event) else { return Err(RecordError::Damaged(usize::from(pending.cpu))) };
+        let Some(head) = Head::of(&pending.event) else { return Err(RecordError::Damaged(pending.cpu.into())) };
         if head.tid == self.own_thread || !self.scope.contains(&head, pending.cgroup, &pending.event)? {
             self.summary.left_out += 1;
             return Ok(());

@@ -159,6 +159,11 @@ impl Running<'_> {
             if looked.elapsed() >= SECOND {
                 looked = Instant::now();
                 reload |= !self.options.no_watch && self.files.have_changed();
+                match self.watch.look_at_cpus() {
+                    Ok(Some(cpus)) => drop(writeln!(stderr(), "CPUs at work now: {cpus:?}")),
+                    Ok(None) => {}
+                    Err(error) => drop(writeln!(stderr(), "warning: the CPUs that are at work: {error}")),
+                }
                 let stats = self.watch.stats();
                 if let Some(lost) = losses.look(&self.watch.losses()?, stats.events, looked) {
                     let (what, fields) = lost.alert();

@@ -33,14 +33,13 @@ use peregrine_compiler::hir::RuleSet;
 use peregrine_compiler::kernel::KernelPlan;
 use peregrine_compiler::kernel::plan::is_made;
 use peregrine_probe::clock::Clock;
-use peregrine_probe::live::{Losses, Options, Probe, ProbeError};
+use peregrine_probe::live::{Losses, Options, Probe, ProbeError, online_cpus};
 use peregrine_probe::ring::Ring;
 use peregrine_schema::{EVENTS, Effect};
 use rules::{Generation, Generations};
-use rustix::thread::{CpuSet, sched_setaffinity};
 use stats::Stats;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use worker::{Damaged, Shared, Worker};
@@ -99,6 +98,8 @@ pub struct Watch {
     alerts: SyncSender<Alert>,
     workers: Vec<JoinHandle<Result<(), Damaged>>>,
     output: JoinHandle<Result<(), OutputError>>,
+    /// The CPUs that were at work when they were last looked at.
+    cpus: Vec<u32>,
 }
 
 /// What is known of a system that was watched, at the end.
@@ -174,6 +175,7 @@ impl Attached {
         let Attached { mut probe, plan, state, settings, begin, scanned } = self;
         let generation = generation.telling(&plan, probe.task_bits());
         let rings = probe.take_rings();
+        let cpus = probe.ring_cpus().to_vec();
         let (alerts, queue) = sync_channel(output::QUEUE);
         let shared = Arc::new(Shared {
             order: order::Order::new(rings.iter().map(Ring::level).collect()),
@@ -182,20 +184,18 @@ impl Attached {
             begin,
             scanned,
             stop: AtomicBool::new(false),
+            cpu_changes: AtomicU64::new(0),
             stats: rings.iter().map(|_| stats::WorkerStats::default()).collect(),
         });
         let for_output = shared.clone();
         let output = spawn("outputs", move || outputs.run(queue, &for_output))?;
-        let workers = (0..).zip(rings).map(|(number, ring)| {
+        let workers = cpus.iter().copied().zip(rings).enumerate().map(|(number, ring)| {
             let env = Env::new(settings.hostname.clone(), settings.utc_offset);
             let worker = Worker::new(number, ring, state.clone(), env, shared.clone(), alerts.clone());
-            spawn(&format!("ring-{number}"), move || {
-                pin(number);
-                worker.run()
-            })
+            spawn(&format!("ring-{number}"), move || worker.run())
         });
         let workers = workers.collect::<Result<Vec<_>, _>>()?;
-        Ok(Watch { probe, plan, shared, alerts, workers, output })
+        Ok(Watch { probe, plan, shared, alerts, workers, output, cpus })
     }
 }
 
@@ -204,16 +204,6 @@ fn spawn<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<JoinHandle<T>, WatchError> {
     std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(WatchError::Thread)
-}
-
-/// Keeps this thread on a CPU. One that is not there, or that this process may not use, has hardly any events: its worker
-/// runs anywhere.
-fn pin(cpu: usize) {
-    let mut set = CpuSet::new();
-    if cpu < CpuSet::MAX_CPU {
-        set.set(cpu);
-        let _ = sched_setaffinity(None, &set);
-    }
 }
 
 fn dropped(probe: &Probe) -> Result<u64, WatchError> {
@@ -252,6 +242,22 @@ impl Watch {
     /// As the kernel gives them.
     pub fn dropped(&self) -> Result<u64, WatchError> {
         dropped(&self.probe)
+    }
+
+    /// Looks whether CPUs have come or gone since the last look; if so, gives those that are online now, and workers go
+    /// back to the CPUs of their rings.
+    ///
+    /// # Errors
+    ///
+    /// As the kernel gives them.
+    pub fn look_at_cpus(&mut self) -> std::io::Result<Option<&[u32]>> {
+        let cpus = online_cpus()?;
+        if cpus == self.cpus {
+            return Ok(None);
+        }
+        self.cpus = cpus;
+        self.shared.cpu_changes.fetch_add(1, Ordering::Relaxed);
+        Ok(Some(&self.cpus))
     }
 
     /// Whether a worker or the outputs have ended by themselves: then it is time for [`Watch::stop`], which tells why.

@@ -23,9 +23,10 @@ use crate::state::{Current, Known, State};
 use peregrine_probe::program::layout::RingRecord;
 use peregrine_probe::ring::{Look, Place, Ring};
 use peregrine_schema::events::code;
+use rustix::thread::{CpuSet, sched_setaffinity};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
 
@@ -48,6 +49,8 @@ pub(super) struct Shared {
     /// Time when all processes had been looked at.
     pub(super) scanned: u64,
     pub(super) stop: AtomicBool,
+    /// How often CPUs have come or gone.
+    pub(super) cpu_changes: AtomicU64,
     pub(super) stats: Box<[WorkerStats]>,
 }
 
@@ -55,6 +58,9 @@ pub(super) struct Shared {
 pub(super) struct Worker {
     ring: Ring,
     looked: Place,
+    /// The CPU of the ring, and for which of [`Shared::cpu_changes`] the worker was pinned to it.
+    cpu: u32,
+    pinned: Option<u64>,
     keeper: Keeper,
 }
 
@@ -87,12 +93,12 @@ struct Rules<'g> {
 /// Why a worker ended before it was told to.
 #[derive(Debug, thiserror::Error)]
 #[error("the ring of CPU {0} is damaged: its events are lost from now on")]
-pub struct Damaged(pub usize);
+pub struct Damaged(pub u32);
 
 impl Worker {
     pub(super) fn new(
         number: usize,
-        mut ring: Ring,
+        (cpu, mut ring): (u32, Ring),
         state: State,
         env: Env,
         shared: Arc<Shared>,
@@ -112,7 +118,7 @@ impl Worker {
             own_pid: std::process::id(),
             events: 0,
         };
-        Worker { ring, looked, keeper }
+        Worker { ring, looked, cpu, pinned: None, keeper }
     }
 
     /// Works until told to stop, and then until the ring is empty.
@@ -146,6 +152,7 @@ impl Worker {
         let number = self.keeper.number;
         let mut pause = SHORT;
         loop {
+            self.pin(shared.cpu_changes.load(Ordering::Relaxed));
             let stopping = shared.stop.load(Ordering::Acquire);
             let next = shared.generations.after(number);
             let turn = self.turn(rules, next.as_ref().map(|next| next.from()))?;
@@ -165,10 +172,24 @@ impl Worker {
         }
     }
 
+    /// Keeps this thread on the CPU of its ring, once after each change. The kernel takes it away from a CPU that goes; one
+    /// that is not there, or that this process may not use, has hardly any events: its worker runs anywhere.
+    fn pin(&mut self, change: u64) {
+        if self.pinned == Some(change) {
+            return;
+        }
+        self.pinned = Some(change);
+        let (mut set, cpu) = (CpuSet::new(), self.cpu as usize);
+        if cpu < CpuSet::MAX_CPU {
+            set.set(cpu);
+            let _ = sched_setaffinity(None, &set);
+        }
+    }
+
     fn turn(&mut self, rules: &mut Rules<'_>, limit: Option<u64>) -> Result<Turn, Damaged> {
         let keeper = &mut self.keeper;
         let shared = keeper.shared.clone();
-        let (order, number) = (&shared.order, keeper.number);
+        let (order, number, cpu) = (&shared.order, keeper.number, self.cpu);
         let now = shared.clock.now();
         let batch = self.ring.batch();
         let mut changes = Vec::new();
@@ -180,7 +201,7 @@ impl Worker {
                 }
                 Look::End => break true,
                 Look::Unfinished => break false,
-                Look::Damaged => return Err(Damaged(number)),
+                Look::Damaged => return Err(Damaged(cpu)),
             }
         };
         if !changes.is_empty() {
@@ -195,7 +216,7 @@ impl Worker {
         let mut records = 0_u64;
         let empty = loop {
             let Look::Record(bytes, next) = batch.look(batch.place()) else { break drained };
-            let Some(record) = RingRecord::parse(bytes) else { return Err(Damaged(number)) };
+            let Some(record) = RingRecord::parse(bytes) else { return Err(Damaged(cpu)) };
             let ts = record.ts();
             if ts > until {
                 break false;
