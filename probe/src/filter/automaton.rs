@@ -29,8 +29,9 @@ pub(crate) mod row {
 pub(crate) const CLASSES: usize = 256;
 /// Bytes behind the rows: a class is a byte, so that the verifier takes it for up to 255, whatever the length of a row.
 const BEHIND: usize = 4 * 256;
-/// Largest table: kernels before 5.11 refuse values of more than about 4 MiB.
-pub(crate) const LARGEST: usize = 2 << 20;
+/// Largest table, some 100,000 bytes of texts. Kernels before 5.11 refuse values of more than about 4 MiB, and with them the
+/// filter.
+pub(crate) const LARGEST: usize = 64 << 20;
 
 /// What a pattern tells when it is met.
 #[derive(Clone, Copy, Debug, Default)]

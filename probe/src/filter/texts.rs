@@ -371,13 +371,30 @@ mod tests {
         }
     }
 
+    /// Paths that have nothing in common.
+    fn paths(count: u64) -> Text {
+        let path = |n: u64| format!("/srv/{:016x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15)).into_bytes();
+        let set = TextSet { equal: (1..=count).map(path).collect(), ..TextSet::default() }.sorted();
+        Text { source: Source::Param(0), reading: Reading::Raw, part: Part::Whole, set }
+    }
+
+    #[test]
+    fn many_texts_have_an_answer() {
+        let many = paths(5_000);
+        let automata = Automata::new([&many].into_iter());
+        let [table] = &automata.tables[..] else { panic!("{} tables", automata.tables.len()) };
+        let answers = automata.answers[0].expect("an answer");
+        for path in many.set.equal.iter().step_by(97) {
+            assert_eq!(answer(table, answers, path), Answer::Yes);
+            assert_eq!(answer(table, answers, &path[..path.len() - 1]), Answer::No);
+        }
+    }
+
     #[test]
     fn too_many_texts_have_no_answer() {
-        let equal = (0..40_000).map(|n| format!("/srv/{:x}", n * 7_919_u64).into_bytes()).collect();
-        let set = TextSet { equal, ..TextSet::default() }.sorted();
-        let large = Text { source: Source::Param(0), reading: Reading::Raw, part: Part::Whole, set };
-        let small = TextSet { equal: vec![b"/etc".to_vec()], ..TextSet::default() };
-        let small = Text { set: small, ..large.clone() };
+        let large = paths(60_000);
+        let set = TextSet { equal: vec![b"/etc".to_vec()], ..TextSet::default() };
+        let small = Text { set, ..large.clone() };
         let automata = Automata::new([&large, &small].into_iter());
         assert_eq!(automata.answers[0], None);
         assert!(automata.answers[1].is_some());
