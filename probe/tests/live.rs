@@ -152,3 +152,26 @@ fn calls_of_32_bit_programs_are_not_taken_for_others() {
     let compat: u64 = losses.counted.iter().filter(|(cause, ..)| *cause == Loss::Compat).map(|(.., count)| count).sum();
     assert_eq!(compat, 1, "{losses:?}");
 }
+
+/// The kernel does not look at the upper half of the register with the number (older ones do, and know no such call).
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn calls_are_seen_whatever_lies_above_their_number() {
+    let lseek = |code: u16| EVENTS[usize::from(code)].id == "LSEEK_X";
+    let mut probe = match Probe::load(lseek, None, Options { ring_bytes: 1 << 20, ..Options::default() }) {
+        Ok(probe) => probe,
+        Err(e) => return common::skipped(&e.to_string()),
+    };
+    probe.attach().expect("attached");
+    let made = [0, 1 << 32, i64::MIN, 0xdead_beef << 32]
+        .into_iter()
+        .filter(|above| common::call(libc::SYS_lseek | above, &[u64::MAX]) == -i64::from(libc::EBADF))
+        .count();
+    probe.detach();
+    let mut seen = 0;
+    for ring in probe.rings() {
+        let batch = ring.batch();
+        seen += batch.iter().map(common::Record::parse).filter(|record| record.tid == common::own_tid()).count();
+    }
+    assert!(made > 0 && seen >= made, "{seen} of {made}");
+}

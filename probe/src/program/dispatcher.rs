@@ -7,7 +7,8 @@
 //! ```
 //!
 //! What must hold: a call that nobody wants costs no call of a helper. A number is wanted if a 64-bit program means a call
-//! by it that has a program, or a 32-bit program does, or means nothing that is known, which is counted.
+//! by it that has a program, or a 32-bit program does, or means nothing that is known, which is counted. Of the register
+//! with the number the kernel looks at 32 bits, whatever a program has put into the others.
 
 use super::compat::TS_COMPAT;
 use super::emit::Emit;
@@ -99,6 +100,7 @@ pub fn dispatcher(
         Arch::X86_64 => {
             emit.a.load(Size::B8, R9, R6, 0);
             emit.walk(R3, R9, &format!("pt_regs.{number}"))?;
+            emit.a.mov32(R3, R3);
             emit.only_if_wanted(wanted, unwanted);
             emit.caller(maps)?;
             emit.walk(R0, R9, "task_struct.thread_info.status")?;
