@@ -1,8 +1,8 @@
 //! The programs of an event as text, for a kernel of which only the types are there: what [`crate::live`] would load,
 //! made without any right and loaded nowhere.
 //!
-//! What must hold: programs are those that the probe makes, but for the time when the system started, which is 0 here;
-//! maps, of which there are none, go by their names.
+//! What must hold: programs are those that the probe makes, but for the time when the system started, which is 0 here, and
+//! the size of a page, which is this system's; maps, of which there are none, go by their names.
 
 use crate::asm::{Names, Program};
 use crate::filter::Prefilter;

@@ -113,7 +113,7 @@ fn opened(folder: &std::path::Path) -> Vec<OwnedFd> {
     all.push(File::create(deep.join("deep.conf")).unwrap().into());
     let fifo = CString::new(folder.join("fifo").to_str().unwrap()).unwrap();
     let text = |text: &std::ffi::CStr| text.as_ptr().addr() as u64;
-    assert_eq!(call(libc::SYS_mknod, &[text(&fifo), u64::from(libc::S_IFIFO | 0o600), 0]), 0);
+    assert_eq!(call(libc::SYS_mknodat, &[u64::MAX, text(&fifo), u64::from(libc::S_IFIFO | 0o600), 0]), 0);
     all.push(File::options().read(true).write(true).open(folder.join("fifo")).unwrap().into());
     let (reader, writer) = std::io::pipe().unwrap();
     all.extend([reader.into(), writer.into()]);

@@ -62,16 +62,16 @@ fn only_us(a: &mut Asm, out: peregrine_probe::asm::Label) {
 /// which typed programs read members and raw ones must copy.
 fn call_number(a: &mut Asm, dst: Reg, typed: bool) {
     let btf = Btf::vmlinux().unwrap();
-    let member = if cfg!(target_arch = "x86_64") { "orig_ax" } else { "syscallno" };
+    let (member, size) = if cfg!(target_arch = "x86_64") { ("orig_ax", Size::B8) } else { ("syscallno", Size::B4) };
     let offset = btf.member("pt_regs", member).unwrap().offset;
     a.load(Size::B8, dst, R6, 0);
     if typed {
-        a.load(Size::B8, dst, dst, offset as i16);
+        a.load(size, dst, dst, offset as i16);
     } else {
         a.scoped(|a| {
             let number = a.slot("number", 8, 8);
             a.mov(R3, dst).add(R3, offset as i32).mov(R2, 8).slot_address(R1, number, 0);
-            a.call(Helper::ProbeReadKernel).load(Size::B8, dst, R10, number.at(0));
+            a.call(Helper::ProbeReadKernel).load(size, dst, R10, number.at(0));
         });
     }
 }

@@ -26,8 +26,8 @@ const PLACES_SHIFT: u32 = 9;
 pub(crate) const PLACES: u32 = 1 << PLACES_SHIFT;
 /// 2^32 divided by the golden ratio: spreads addresses that differ in few bits.
 const SPREAD: u32 = 0x9e37_79b1;
-/// No kernel stack is longer, bytes.
-const LONGEST_STACK: i32 = 1 << 15;
+/// No kernel stack is longer, bytes as a power of two, unless a page is; no two stacks lie nearer to each other.
+const LONGEST_STACK_SHIFT: u32 = 15;
 
 /// What stands in a place.
 pub(crate) mod place {
@@ -66,7 +66,8 @@ impl Emit<'_> {
         self.a.load(Size::B8, R1, R0, place::TASK).mov(R2, id.cast_signed()).call_kfunc(cast, 2).mov(R9, R0);
         self.walk(R2, R9, "task_struct.stack")?;
         self.a.load(Size::B8, R1, R10, registers.at(0)).sub(R1, R2);
-        self.a.jump_if(Cond::Lt, R1, LONGEST_STACK, found).bind(other);
+        let longest = 1 << LONGEST_STACK_SHIFT.max(self.k.page_shift);
+        self.a.jump_if(Cond::Lt, R1, longest, found).bind(other);
         self.a.load_map(R1, maps.callers).slot_address(R2, key, 0).call(Helper::MapLookupElem).mov(R9, R0);
         self.a.call(Helper::GetCurrentTaskBtf);
         let kept = self.a.label("kept");

@@ -110,6 +110,9 @@ pub fn dispatcher(
             emit.a.load(Size::B8, R9, R6, 0);
             emit.walk(R0, R9, "pt_regs.pstate")?;
             emit.a.jump_if32(Cond::Set, R0, MODE_32, compat);
+            // The numbers of 32-bit programs are others, and all their calls are counted.
+            emit.walk(R3, R9, &format!("pt_regs.{number}"))?;
+            emit.only_if_wanted(wanted, unwanted);
         }
     }
     emit.a.load(Size::B8, R9, R6, 0);

@@ -1,6 +1,7 @@
 //! What generated programs must know of the kernel they run on.
 
 use crate::btf::{Btf, Kind, Member, TypeId};
+use crate::sys::limits::page_size;
 use peregrine_schema::capture::{SNAPLEN, SNAPLEN_DNS, SNAPLEN_MAX, SNAPLEN_PORT_RANGE, SNAPLEN_PROTOCOL};
 use peregrine_schema::syscalls::Arch;
 
@@ -82,6 +83,8 @@ pub struct Kernel {
     pub may_goto: bool,
     /// The system's start, nanoseconds since the epoch: what is added to the clock since boot.
     pub boot_time: u64,
+    /// Bytes of a page of memory, as a power of two.
+    pub page_shift: u32,
     /// How much data is recorded.
     pub capturing: Capturing,
 }
@@ -96,7 +99,8 @@ impl Kernel {
         // Linux 5.10 has typed tracepoints, but no helper that gives the current task with its type.
         let typed = btf.enum_value("bpf_func_id", "BPF_FUNC_get_current_task_btf").is_some();
         let may_goto = btf.has("bpf_verifier_state", "may_goto_depth");
-        Kernel { btf, arch: ARCH, typed, cast, may_goto, boot_time, capturing: Capturing::default() }
+        let page_shift = page_size().trailing_zeros();
+        Kernel { btf, arch: ARCH, typed, cast, may_goto, boot_time, page_shift, capturing: Capturing::default() }
     }
 
     /// Where a member lies, if this kernel has it. An element of an array is `name[index]`, as the last part only or

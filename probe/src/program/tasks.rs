@@ -6,8 +6,6 @@ use peregrine_schema::capture::{Fd, TaskFact};
 
 use Reg::{R0, R1, R2, R3, R9, R10};
 
-/// Pages are of 4 kB: 2^2 kB.
-const PAGE_KB_SHIFT: i32 = 2;
 /// Capabilities up to `CAP_CHECKPOINT_RESTORE`.
 const CAPABILITIES: u64 = (1 << 41) - 1;
 
@@ -51,7 +49,7 @@ impl Emit<'_> {
             }
             TaskFact::VmSize => {
                 self.walk(R0, R9, "task_struct.mm->mm_struct.total_vm")?;
-                self.a.lsh(R0, PAGE_KB_SHIFT);
+                self.pages_as_kb();
                 return Ok(());
             }
             TaskFact::VmRss => return self.memory(&[counter::FILE, counter::ANON, counter::SHMEM]),
@@ -129,8 +127,14 @@ impl Emit<'_> {
             self.a.jump_if(Cond::Slt, R0, 0, skip);
             self.a.load(Size::B8, R1, R10, sum.at(0)).add(R1, R0).store(Size::B8, R10, sum.at(0), R1).bind(skip);
         }
-        self.a.load(Size::B8, R0, R10, sum.at(0)).lsh(R0, PAGE_KB_SHIFT);
+        self.a.load(Size::B8, R0, R10, sum.at(0));
+        self.pages_as_kb();
         Ok(())
+    }
+
+    /// `R0 =` so many pages, in kB.
+    fn pages_as_kb(&mut self) {
+        self.a.lsh(R0, self.k.page_shift.cast_signed() - 10);
     }
 
     /// An id of the task's credentials; all ones if there are none.
