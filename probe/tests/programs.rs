@@ -54,7 +54,7 @@ fn the_kernel_takes_programs_that_record_more_data() {
 #[test]
 fn the_kernel_takes_programs_that_resolve_descriptors() {
     for reads in Reads::ALL {
-        let Some(mut kernel) = kernel(reads) else { return };
+        let Some(mut kernel) = kernel(reads) else { continue };
         kernel.capturing.descriptors = true;
         taken_of(&kernel, reads, "descriptors", |event| event.params.iter().any(|param| param.ty == Type::Fd));
     }
@@ -70,7 +70,7 @@ fn the_kernel_takes_programs_that_keep_images() {
         (Reads::Typed, Keep::Hash),
         (Reads::Raw, Keep::Hash),
     ] {
-        let Some(kernel) = kernel(reads) else { return };
+        let Some(kernel) = kernel(reads) else { continue };
         let images = Images::create(keep).expect("images");
         let (tasks, callers) = (images.tasks(), images.callers().as_raw_fd());
         let maps = Maps { scratch: -1, rings: -1, losses: -1, tasks, images: images.counters().as_raw_fd(), callers };

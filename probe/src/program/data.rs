@@ -28,11 +28,12 @@ use peregrine_schema::capture::{
 
 use Reg::{R0, R1, R2, R3, R4, R7, R8, R9, R10};
 
-/// Words of a `struct iovec`.
-const IOVEC: i32 = 2;
 /// Bytes of one, a power of two, as a shift; and of a 32-bit program's.
 const IOVEC_SHIFT: i32 = 4;
 const SHORT_SHIFT: i32 = 3;
+/// The bits that the bytes of all elements of a 32-bit program's vector may have.
+const ALL_SHORT: i32 = ((MAX_IOVECS as i32) << (SHORT_SHIFT + 1)) - (1 << SHORT_SHIFT);
+const _: () = assert!(MAX_IOVECS.is_power_of_two() && ALL_SHORT % FEWER == 0);
 /// Where the vector of a 32-bit program is read to: so far behind that no element is written over before it is read.
 const SHORT_AT: usize = SPARE_AT + (MAX_IOVECS << SHORT_SHIFT);
 const _: () =
@@ -278,8 +279,18 @@ impl Emit<'_> {
         }
         self.a.jump_if(Cond::Le, R9, MAX_IOVECS as i32, few).mov(R9, MAX_IOVECS as i32).bind(few);
         self.a.store(Size::B8, R7, cell::COUNT, R9);
-        self.bytes_of_words(R2, IOVEC, R0);
-        self.a.mul(R2, R9).mov(R1, R7).add(R1, SPARE_AT as i32);
+        // Long ones are twice as long. Verifiers before 6.10 know nothing of a product with a register.
+        self.a.mov(R2, R9).lsh(R2, SHORT_SHIFT);
+        match self.narrow {
+            Some(narrow) => {
+                self.fewer(R0, narrow);
+                self.a.mul(R0, ALL_SHORT / FEWER).mov(R1, ALL_SHORT).sub(R1, R0).and(R1, R2).add(R2, R1);
+            }
+            None => {
+                self.a.lsh(R2, IOVEC_SHIFT - SHORT_SHIFT);
+            }
+        }
+        self.a.mov(R1, R7).add(R1, SPARE_AT as i32);
         if let Some(narrow) = self.narrow {
             self.fewer(R0, narrow);
             self.a.mul(R0, (SHORT_AT - SPARE_AT) as i32 / FEWER).add(R1, R0);

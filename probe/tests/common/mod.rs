@@ -45,6 +45,15 @@ pub fn keep(reads: Reads) -> Keep {
     if reads == Reads::Raw { Keep::Hash } else { Keep::Storage }
 }
 
+/// Whether images can be kept there; says why if not.
+pub fn keeps(keep: Keep) -> bool {
+    let missing = matches!(Images::create(keep), Err(e) if e.raw_os_error() == Some(libc::EINVAL));
+    if missing {
+        eprintln!("skipped: this kernel has no task storage");
+    }
+    !missing
+}
+
 /// Hooks that programs are attached to, by the name of their tracepoint.
 pub const HOOKS: [(Hook, &str); 8] = [
     (Hook::SysExit, "sys_exit"),
