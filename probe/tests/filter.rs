@@ -554,7 +554,9 @@ fn filters_are_replaced_while_calls_run() {
     });
     let losses = probe.losses().unwrap();
     println!("{swaps} swaps, {} calls, {received} received, {losses:?}", issued.load(Relaxed));
-    assert_eq!(received + losses.total(), issued.load(Relaxed));
+    // Runs left out are counted for all tasks.
+    let known = received + losses.total() - losses.skipped;
+    assert!((known..=known + losses.skipped).contains(&issued.load(Relaxed)));
 }
 
 /// What a dropped open costs: `cargo test --workspace --test filter --release -- --ignored cost --nocapture`.

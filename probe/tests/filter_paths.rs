@@ -94,6 +94,13 @@ fn made(number: libc::c_long, arguments: &[u64]) -> OwnedFd {
     unsafe { OwnedFd::from_raw_fd(fd as i32) }
 }
 
+/// Whether a descriptor leads to a file system in memory.
+fn in_memory(fd: i64) -> bool {
+    let mut told = [0_i64; size_of::<libc::statfs>().div_ceil(8)];
+    let answer = call(libc::SYS_fstatfs, &[fd.cast_unsigned(), told.as_mut_ptr().addr() as u64]);
+    answer == 0 && told[0] == libc::TMPFS_MAGIC
+}
+
 /// Descriptors of every kind.
 fn opened(folder: &std::path::Path) -> Vec<OwnedFd> {
     let mut all: Vec<OwnedFd> = Vec::new();
@@ -191,9 +198,11 @@ fn only_what_the_plan_does_not_pass_is_dropped() {
             let shown = String::from_utf8_lossy(view.path().unwrap_or_default());
             assert!(!(right && shadowed), "{condition}: would be lost: {:?} {shown}", view.1);
             marked += usize::from(shadowed);
-            // It leaves open what has a longer path, and what user space may take for a file.
+            // It leaves open what has a longer path, what user space may take for a file, and where a file may be one that
+            // lies in memory only, which has no directory.
             let open = view.path().is_some_and(|path| path.len() > 255)
-                || matches!(view.kind(), Some(Kind::Pipe | Kind::Directory));
+                || matches!(view.kind(), Some(Kind::Pipe | Kind::Directory))
+                || (!condition.contains("fd.name") && view.1.is_some_and(|read| in_memory(read.number)));
             if !right && !shadowed && !open {
                 could.push(format!("{condition}: {:?} {shown}", view.1));
             }

@@ -79,7 +79,8 @@ fn storm(keep: Keep, count: usize, turns: u64) -> Option<(Vec<Record>, Losses)> 
     driver::tell(tells::SELF, Who(own_pid(), 0));
     let mut records = Vec::new();
     let mut children = workers(count, turns);
-    let end = Instant::now() + Duration::from_secs(60);
+    // An emulated machine takes its time.
+    let end = Instant::now() + Duration::from_secs(600);
     while children.iter_mut().any(|c| !matches!(c.try_wait(), Ok(Some(_)))) {
         assert!(Instant::now() < end, "the storm does not end");
         drain(&mut probe, &mut records);
