@@ -184,7 +184,7 @@ fn opener(file: &Path, times: u64) -> std::process::Child {
 fn threads_with_one_number() {
     const THREADS: usize = 60;
     let Ok(file) = std::env::var("PEREGRINE_TEST_THREADS") else { return };
-    let (mut first, mut again) = (None, 0);
+    let (mut first, mut again) = (None::<i32>, 0);
     for round in 0..THREADS {
         // A thread begins with the name of the one that makes it.
         std::fs::write("/proc/thread-self/comm", ["other", "wanted"][round % 2]).unwrap();
