@@ -39,10 +39,14 @@ fn directory(name: &str) -> PathBuf {
 
 /// A rule for files below a directory.
 fn rule_set(below: &Path, name: &str) -> RuleSet {
+    one_rule(name, &format!("(fd.name startswith {}/ or fd.name = /{name})", below.display()))
+}
+
+/// A rule for opening calls.
+fn one_rule(name: &str, condition: &str) -> RuleSet {
     let text = format!(
-        "- rule: {name}\n  desc: d\n  condition: evt.type in (open, openat) and (fd.name startswith {}/ or fd.name = /{name})\n  \
-         output: \"%fd.name %proc.name %proc.pid %proc.cmdline %proc.pcmdline %proc.ppid %evt.res\"\n  priority: INFO\n",
-        below.display()
+        "- rule: {name}\n  desc: d\n  condition: evt.type in (open, openat) and {condition}\n  \
+         output: \"%fd.name %proc.name %proc.pid %proc.cmdline %proc.pcmdline %proc.ppid %evt.res\"\n  priority: INFO\n"
     );
     let mut loader = Loader::new(LoadOptions::default());
     loader.add_file("test.yaml", text.as_bytes());
@@ -52,7 +56,10 @@ fn rule_set(below: &Path, name: &str) -> RuleSet {
 }
 
 fn rules(below: &Path, name: &str) -> Generation {
-    let rules = rule_set(below, name);
+    generation(rule_set(below, name))
+}
+
+fn generation(rules: RuleSet) -> Generation {
     let matcher = Matcher::new(EngineKind::Jit, &rules).unwrap();
     let options = Options { format: AlertFormat { json: true, ..AlertFormat::default() }, ..Options::default() };
     Generation::new(rules, matcher, options)
@@ -60,14 +67,24 @@ fn rules(below: &Path, name: &str) -> Generation {
 
 /// Watches files below a directory; `None` where that is not permitted.
 fn watch(below: &Path, ring_bytes: u32, shadow: Option<u32>) -> Option<(Watch, PathBuf)> {
+    watch_by(|| rule_set(below, "first"), below, ring_bytes, shadow)
+}
+
+/// Watches by rules; alerts go beside a directory.
+fn watch_by(
+    rules: impl Fn() -> RuleSet,
+    below: &Path,
+    ring_bytes: u32,
+    shadow: Option<u32>,
+) -> Option<(Watch, PathBuf)> {
     let alerts = below.with_extension("alerts");
     let _ = std::fs::remove_file(&alerts);
     let settings = Settings { ring_bytes, shadow, ..Settings::default() };
-    match Attached::new(&rule_set(below, "first"), settings) {
+    match Attached::new(&rules(), settings) {
         Ok(attached) => {
             assert!(attached.probe().unfiltered().is_empty(), "{:?}", attached.probe().unfiltered());
             let outputs = Outputs::new(false, Some(&alerts)).unwrap();
-            Some((attached.start(rules(below, "first"), outputs).unwrap(), alerts))
+            Some((attached.start(generation(rules()), outputs).unwrap(), alerts))
         }
         Err(error) => {
             let required = std::env::var("PEREGRINE_KERNEL_TESTS").is_ok_and(|v| v == "required");
@@ -159,6 +176,64 @@ fn opener(file: &Path, times: u64) -> std::process::Child {
     let mut command = Command::new("sh");
     command.args(["-c", script, "opener", file.to_str().unwrap(), &times.to_string()]).stdin(Stdio::null());
     command.spawn().unwrap()
+}
+
+/// Not a test: threads of one process that come and go under one number, every other one with another name. Each opens a
+/// file on one CPU and then on another.
+#[test]
+fn threads_with_one_number() {
+    const THREADS: usize = 60;
+    let Ok(file) = std::env::var("PEREGRINE_TEST_THREADS") else { return };
+    let (mut first, mut again) = (None::<i32>, 0);
+    for round in 0..THREADS {
+        // A thread begins with the name of the one that makes it.
+        std::fs::write("/proc/thread-self/comm", ["other", "wanted"][round % 2]).unwrap();
+        if let Some(first) = first {
+            std::fs::write("/proc/sys/kernel/ns_last_pid", (first - 1).to_string()).unwrap();
+        }
+        let file = file.clone();
+        let thread = std::thread::spawn(move || {
+            for cpu in [0, 1] {
+                let mut cpus = nix::sched::CpuSet::new();
+                cpus.set(cpu).unwrap();
+                // There may be one only.
+                let _ = nix::sched::sched_setaffinity(nix::unistd::Pid::from_raw(0), &cpus);
+                (0..OPENS).for_each(|_| drop(File::open(&file).unwrap()));
+            }
+            nix::unistd::gettid().as_raw()
+        });
+        let tid = thread.join().unwrap();
+        again += usize::from(first == Some(tid));
+        first.get_or_insert(tid);
+        std::thread::sleep(std::time::Duration::from_millis(30));
+    }
+    assert!(again > THREADS / 2, "{again} of {THREADS} had the same number");
+    println!("opened {}", THREADS / 2 * 2 * OPENS);
+}
+
+/// How often a thread of [`threads_with_one_number`] opens the file on each CPU.
+const OPENS: usize = 2;
+
+#[test]
+fn what_is_told_of_a_thread_is_not_held_against_the_next_one_of_its_number() {
+    let _alone = alone();
+    if !Path::new("/proc/sys/kernel/ns_last_pid").exists() {
+        return eprintln!("skipped: this kernel does not let numbers of threads be chosen");
+    }
+    let below = directory("numbers");
+    let file = below.join("file");
+    File::create(&file).unwrap();
+    let condition = format!("proc.name = wanted and fd.name = {}", file.display());
+    let Some((watch, alerts)) = watch_by(|| one_rule("name", &condition), &below, 8 << 20, None) else { return };
+    let mut driver = Command::new(std::env::current_exe().unwrap());
+    driver.args(["--exact", "threads_with_one_number", "--nocapture"]).env("PEREGRINE_TEST_THREADS", &file);
+    let output = driver.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    let times: u64 = said.lines().find_map(|line| line.split_once("opened ")?.1.parse().ok()).unwrap();
+    let Ended { stats, losses, .. } = watch.stop().unwrap();
+    assert_eq!(losses.counted.iter().filter(|(loss, ..)| *loss != Loss::Compat).count(), 0, "{losses:?}");
+    assert_eq!(opened(&read(&alerts)).get("file"), Some(&times), "{stats:?}");
 }
 
 #[test]
