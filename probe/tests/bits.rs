@@ -91,6 +91,11 @@ impl Drop for Shell {
     }
 }
 
+/// A time after all that has happened; each is later than the one before.
+fn now() -> u64 {
+    peregrine_probe::clock::Clock::new().now()
+}
+
 fn bits(set: &[usize]) -> [u64; WORDS] {
     let mut words = [0; WORDS];
     set.iter().for_each(|bit| words[bit / 64] |= 1 << (bit % 64));
@@ -116,25 +121,25 @@ fn bits_hold_for_their_image() {
                 images.first().copied()
             };
             let first = one(shell, "cd /tmp").expect("nothing is known yet");
-            known.set(first, tid, &bits(&[])).unwrap();
+            known.set(first, tid, now(), &bits(&[])).unwrap();
             assert_eq!(one(shell, "cd /"), None, "{keep:?}");
             assert_eq!(one(shell, "cd /tmp"), None);
             // In the order in which the words lie: another bit is no answer.
-            known.set(first, tid, &bits(&[1, 63, 64, 1023])).unwrap();
+            known.set(first, tid, now(), &bits(&[1, 63, 64, 1023])).unwrap();
             assert_eq!(one(shell, "cd /"), None);
-            known.set(first, tid, &bits(&[0])).unwrap();
+            known.set(first, tid, now(), &bits(&[0])).unwrap();
             assert_eq!(one(shell, "cd /"), Some(first));
-            known.set(first, tid, &bits(&[])).unwrap();
+            known.set(first, tid, now(), &bits(&[])).unwrap();
             assert_eq!(one(shell, "cd /"), None);
             let second = one(shell, "exec /bin/sh -c \"$READING\"\ncd /tmp").expect("another image");
             assert_ne!(second, first);
-            known.set(second, tid, &bits(&[])).unwrap();
+            known.set(second, tid, now(), &bits(&[])).unwrap();
             assert_eq!(one(shell, "cd /"), None);
             known.forget(second, tid).unwrap();
             assert_eq!(one(shell, "cd /"), Some(second));
             known.forget(second, tid).unwrap();
             // Those of others say nothing.
-            known.set(first, tid, &bits(&[])).unwrap();
+            known.set(first, tid, now(), &bits(&[])).unwrap();
             assert_eq!(one(shell, "cd /"), Some(second));
         }
     }
@@ -157,13 +162,13 @@ fn both_ways_of_a_bit_and_bits_of_every_word() {
     // The one whose number is the result, which is 0.
     let asked: Vec<usize> = (0..70)
         .filter(|bit| {
-            known.set(images[0], tid, &bits(&[*bit])).unwrap();
+            known.set(images[0], tid, now(), &bits(&[*bit])).unwrap();
             shell.seen(&mut probe, "cd /").1 == 0
         })
         .collect();
     assert_eq!(asked.len(), 1, "{asked:?}");
     let others: Vec<usize> = (0..1024).filter(|bit| *bit != asked[0]).collect();
-    known.set(images[0], tid, &bits(&others)).unwrap();
+    known.set(images[0], tid, now(), &bits(&others)).unwrap();
     assert_eq!(shell.seen(&mut probe, "cd /").1, 1);
 }
 
@@ -178,6 +183,7 @@ fn bits_of_threads_are_their_own() {
         probe.rings().iter_mut().for_each(|ring| records.extend(ring.batch().iter().map(Record::parse)));
         records.iter().filter(|record| record.tid == tid).map(|record| record.ring().image).collect()
     };
+    let before = now();
     let act = || std::env::set_current_dir("/").unwrap();
     let own_tid = || common::call(libc::SYS_gettid, &[]).cast_unsigned();
     let (image, tid, others) = std::thread::scope(|scope| {
@@ -185,7 +191,7 @@ fn bits_of_threads_are_their_own() {
             let tid = own_tid();
             act();
             let image = seen(tid)[0];
-            known.set(image, tid, &bits(&[])).unwrap();
+            known.set(image, tid, now(), &bits(&[])).unwrap();
             (0..3).for_each(|_| act());
             assert!(seen(tid).is_empty());
             let next = std::thread::spawn(move || {
@@ -200,6 +206,21 @@ fn bits_of_threads_are_their_own() {
     act();
     assert_eq!(seen(own_tid()), [image]);
     known.ended(image, tid).unwrap();
+    // What was told before the thread began is of another one.
+    let early = std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            let tid = own_tid();
+            known.set(image, tid, before, &bits(&[])).unwrap();
+            act();
+            let early = seen(tid);
+            known.set(image, tid, now(), &bits(&[])).unwrap();
+            act();
+            assert!(seen(tid).is_empty());
+            early
+        });
+        thread.join().unwrap()
+    });
+    assert_eq!(early, [image]);
 }
 
 #[test]
@@ -210,13 +231,13 @@ fn another_plan_has_bits_of_its_own() {
     let mut shell = Shell::new();
     let tid = shell.tid();
     let (images, _) = shell.seen(&mut probe, "cd /");
-    known.set(images[0], tid, &bits(&[])).unwrap();
+    known.set(images[0], tid, now(), &bits(&[])).unwrap();
     assert!(shell.seen(&mut probe, "cd /").0.is_empty());
     probe.replan(|_| false, Some(&plan(&["evt.type = chdir and proc.name = somebody"]))).unwrap();
     assert_eq!(shell.seen(&mut probe, "cd /").0, images);
-    known.set(images[0], tid, &bits(&[])).unwrap();
+    known.set(images[0], tid, now(), &bits(&[])).unwrap();
     assert_eq!(shell.seen(&mut probe, "cd /").0, images);
-    probe.task_bits().unwrap().set(images[0], tid, &bits(&[])).unwrap();
+    probe.task_bits().unwrap().set(images[0], tid, now(), &bits(&[])).unwrap();
     assert!(shell.seen(&mut probe, "cd /").0.is_empty());
     probe.replan(|_| false, Some(&plan(&["evt.type = chdir"]))).unwrap();
     assert!(probe.task_bits().is_none());

@@ -1,7 +1,7 @@
 //! Bits of tasks: what user space has found out about a thread and the image that it runs, for filters to ask.
 //!
 //! ```text
-//! told     key: the image, u64; the thread, u64     value: 0 the image: u64   8 the thread: u64   16 bits: 16 × u64
+//! told     key: the image, u64; the thread, u64     value: 0 the image: u64   8 the thread: u64   16 since: u64   24 bits: 16 × u64
 //! known    a place of a CPU: 0 task: u64   8 count of its execs: u64   16 start: u64   24 version: u64   32 bits: 16 × u64
 //! version  8 bytes
 //! ```
@@ -12,6 +12,9 @@
 //!
 //! Programs at `sys_exit` keep what they found in places of their CPU, chosen by the address of the task: the same task,
 //! that has not called exec since, has the same image. What is told otherwise than before has another version.
+//!
+//! Numbers of threads are used again. What is told is of the thread that had its number at a time, `since`, nanoseconds since
+//! the epoch; of one that began later nothing is known by it.
 //!
 //! What must hold: whoever sets bits takes them away before the facts that they are about change, or as soon as it can
 //! tell; events in between are judged by the old ones. The image and the thread stand in the value of what is told, too,
@@ -39,8 +42,10 @@ pub(crate) mod value {
     pub(crate) const IMAGE: i16 = 0;
     /// The thread.
     pub(crate) const THREAD: i16 = 8;
+    /// Time of the event that showed it.
+    pub(crate) const SINCE: i16 = 16;
     /// The bits.
-    pub(crate) const BITS: i16 = 16;
+    pub(crate) const BITS: i16 = 24;
     /// Bytes in all.
     pub(crate) const SIZE: usize = BITS as usize + 8 * super::WORDS;
 }
@@ -113,14 +118,15 @@ impl TaskBits {
         BitMaps { told, known: known.as_raw_fd(), version, words: *words }
     }
 
-    /// Tells all bits of a thread and the image that it runs, in place of those that were told.
+    /// Tells all bits of a thread and the image that it runs, as an event at the time `since` showed them (nanoseconds since
+    /// the epoch), in place of those that an earlier event showed.
     ///
     /// # Errors
     ///
     /// As the kernel gives them; then nothing may be known of the thread.
-    pub fn set(&self, image: u64, thread: u64, bits: &[u64; WORDS]) -> io::Result<()> {
+    pub fn set(&self, image: u64, thread: u64, since: u64, bits: &[u64; WORDS]) -> io::Result<()> {
         let (key, mut value) = (key(image, thread), [0; value::SIZE]);
-        let words = [&image, &thread].into_iter().chain(bits);
+        let words = [&image, &thread, &since].into_iter().chain(bits);
         for (to, word) in value.chunks_exact_mut(8).zip(words) {
             to.copy_from_slice(&word.to_ne_bytes());
         }
@@ -130,8 +136,15 @@ impl TaskBits {
             other => return other,
         }
         let mut before = [0; value::SIZE];
-        if told.lookup(&key, &mut before)? && before == value {
-            return Ok(());
+        if told.lookup(&key, &mut before)? {
+            let (bits, at) = (value::BITS as usize, value::SINCE as usize);
+            let since_before = before[at..].first_chunk().map_or(0, |bytes| u64::from_ne_bytes(*bytes));
+            if since_before >= since {
+                return Ok(());
+            }
+            if before[bits..] == value[bits..] {
+                return told.update(&key, &value, 0);
+            }
         }
         told.update(&key, &value, 0)?;
         self.renew()

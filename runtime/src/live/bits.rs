@@ -41,8 +41,8 @@ impl Telling {
         })
     }
 
-    /// Tells the kernel what an event shows of its thread, which runs an image. Whether the kernel took it.
-    pub(super) fn tell(&self, image: u64, tid: i64, rules: &RuleSet, event: &impl Event) -> bool {
+    /// Tells the kernel what an event of a time shows of its thread, which runs an image. Whether the kernel took it.
+    pub(super) fn tell(&self, image: u64, (tid, ts): (i64, u64), rules: &RuleSet, event: &impl Event) -> bool {
         let mut answers: Vec<Option<bool>> = vec![None; self.predicates.len()];
         let mut may = |condition: &ImageCondition| self.may_hold(condition, rules, event, &mut answers);
         let mut words = [u64::MAX; WORDS];
@@ -51,7 +51,7 @@ impl Telling {
                 words[number / 64] &= !(1 << (number % 64));
             }
         }
-        self.bits.set(image, tid.cast_unsigned(), &words).is_ok()
+        self.bits.set(image, tid.cast_unsigned(), ts, &words).is_ok()
     }
 
     /// A thread has ended.

@@ -10,8 +10,8 @@
 use super::worker::Shared;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::{self, Write as _};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -35,17 +35,67 @@ pub struct Alert {
 }
 
 /// Where alerts go.
-pub struct Outputs {
-    standard: bool,
-    file: Option<(PathBuf, BufWriter<File>)>,
+pub struct Outputs(Vec<Output>);
+
+/// One of them.
+struct Output {
+    name: String,
+    to: To,
+    /// Alerts that it has not taken, since it last took one.
+    missing: u64,
+}
+
+enum To {
+    Standard,
+    File(File),
 }
 
 /// An output does not work.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write alerts to {name}")]
+#[error("cannot write alerts to {name}: {reason}")]
 pub struct OutputError {
     name: String,
-    source: io::Error,
+    reason: String,
+}
+
+impl Output {
+    /// Writes whole lines, as far as it can. Behind a line that broke off the next one begins anew.
+    fn write(&mut self, lines: &[Box<[u8]>]) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        if self.missing > 0 {
+            bytes.push(b'\n');
+        }
+        for line in lines {
+            bytes.extend_from_slice(line);
+            bytes.push(b'\n');
+        }
+        match &mut self.to {
+            To::Standard => {
+                let mut out = io::stdout().lock();
+                out.write_all(&bytes).and_then(|()| out.flush())
+            }
+            To::File(file) => file.write_all(&bytes),
+        }
+    }
+
+    /// Writes lines; what goes wrong is told once, until it goes well again. Whether the output is there still.
+    fn take(&mut self, lines: &[Box<[u8]>]) -> bool {
+        match self.write(lines) {
+            Ok(()) if self.missing > 0 => {
+                let _ = writeln!(io::stderr(), "{} works again; {} alerts are missing there", self.name, self.missing);
+                self.missing = 0;
+            }
+            Ok(()) => {}
+            Err(error) => {
+                if self.missing == 0 {
+                    let _ = writeln!(io::stderr(), "error: cannot write alerts to {}: {error}", self.name);
+                }
+                self.missing += lines.len() as u64;
+                return error.kind() != io::ErrorKind::BrokenPipe;
+            }
+        }
+        true
+    }
 }
 
 impl Outputs {
@@ -55,27 +105,27 @@ impl Outputs {
     ///
     /// If the file cannot be opened.
     pub fn new(standard: bool, file: Option<&Path>) -> Result<Outputs, OutputError> {
-        let open = |path: &Path| {
-            let opened = OpenOptions::new().append(true).create(true).open(path);
-            let opened = opened.map_err(|source| OutputError { name: path.display().to_string(), source })?;
-            Ok((path.to_owned(), BufWriter::new(opened)))
-        };
-        Ok(Outputs { standard, file: file.map(open).transpose()? })
+        let mut outputs = Vec::new();
+        if standard {
+            outputs.push(Output { name: "standard output".to_owned(), to: To::Standard, missing: 0 });
+        }
+        if let Some(path) = file {
+            let name = path.display().to_string();
+            match OpenOptions::new().append(true).create(true).open(path) {
+                Ok(file) => outputs.push(Output { name, to: To::File(file), missing: 0 }),
+                Err(error) => return Err(OutputError { name, reason: error.to_string() }),
+            }
+        }
+        Ok(Outputs(outputs))
     }
 
+    /// Writes lines to all outputs. One that fails does not keep the others from theirs; one that nobody reads any more
+    /// goes, and when all have gone there is nothing left to do.
     fn write(&mut self, lines: &[Box<[u8]>]) -> Result<(), OutputError> {
-        if self.standard {
-            let mut out = io::stdout().lock();
-            let written = lines.iter().try_for_each(|line| out.write_all(line).and_then(|()| out.write_all(b"\n")));
-            written
-                .and_then(|()| out.flush())
-                .map_err(|source| OutputError { name: "standard output".into(), source })?;
-        }
-        if let Some((path, file)) = &mut self.file {
-            let written = lines.iter().try_for_each(|line| file.write_all(line).and_then(|()| file.write_all(b"\n")));
-            written
-                .and_then(|()| file.flush())
-                .map_err(|source| OutputError { name: path.display().to_string(), source })?;
+        let before = self.0.len();
+        self.0.retain_mut(|output| output.take(lines));
+        if before > 0 && self.0.is_empty() {
+            return Err(OutputError { name: "any output".to_owned(), reason: "nobody reads them any more".to_owned() });
         }
         Ok(())
     }
@@ -118,6 +168,9 @@ impl Outputs {
                 self.write(&lines)?;
             }
             if ended {
+                for Output { name, missing, .. } in self.0.iter().filter(|output| output.missing > 0) {
+                    let _ = writeln!(io::stderr(), "error: {missing} alerts are missing in {name}");
+                }
                 return Ok(());
             }
         }

@@ -373,9 +373,9 @@ impl Keeper {
             && self.state.is_news(&self.current, rules.generation.number())
         {
             let delivered = Delivered { number, record: event, state: &self.state, current: &self.current, first_ts };
-            let told = rules
-                .detector
-                .show(delivered, &env, |view| telling.tell(record.image, event.tid, rules.generation.rules(), view));
+            let told = rules.detector.show(delivered, &env, |view| {
+                telling.tell(record.image, (event.tid, event.ts), rules.generation.rules(), view)
+            });
             stats.count_told(told);
         }
         self.env = env;

@@ -63,14 +63,17 @@ pub enum Told {
     Another,
     /// Bits of another thread of the process.
     OfOtherThread,
+    /// Bits of a thread that had its number before it.
+    OfFormerThread,
 }
 
 impl Told {
     /// Nothing that is known, in one of its forms.
     pub fn unknown(variant: u64) -> Told {
-        match variant % 3 {
+        match variant % 4 {
             0 => Told::Nothing,
             1 => Told::Another,
+            2 => Told::OfFormerThread,
             _ => Told::OfOtherThread,
         }
     }
@@ -93,23 +96,25 @@ pub fn lay(
     variant: u64,
 ) {
     let [tasks, bits] = maps;
-    objects.process(thread == u64::from(pid), pid, STARTED * NANOSECONDS_OF_A_TICK + 1);
+    let start = STARTED * NANOSECONDS_OF_A_TICK + 1;
+    objects.process(thread == u64::from(pid), pid, start);
     let first = first_image(pid, STARTED);
     let (image, kept) = match variant % 2 {
         0 => (first, Vec::new()),
         _ => (GIVEN, vec![(words(&[first]), words(&[GIVEN, 1, 2]))]),
     };
     machine.table(tasks, kept);
-    let entry = |thread, of: u64, bits: &[u64; WORDS]| {
-        vec![(words(&[image, thread]), words(&[&[of, thread], &bits[..]].concat()))]
+    let entry = |thread, of: u64, since: u64, bits: &[u64; WORDS]| {
+        vec![(words(&[image, thread]), words(&[&[of, thread, since], &bits[..]].concat()))]
     };
     machine.table(
         bits,
         match told {
-            Told::Bits(bits) => entry(thread, image, &bits),
+            Told::Bits(bits) => entry(thread, image, start, &bits),
             Told::Nothing => Vec::new(),
-            Told::Another => entry(thread, image + 1, &[0; WORDS]),
-            Told::OfOtherThread => entry(thread + 1, image, &[0; WORDS]),
+            Told::Another => entry(thread, image + 1, start, &[0; WORDS]),
+            Told::OfOtherThread => entry(thread + 1, image, start, &[0; WORDS]),
+            Told::OfFormerThread => entry(thread, image, start - 1, &[0; WORDS]),
         },
     );
 }

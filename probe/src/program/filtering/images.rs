@@ -91,15 +91,20 @@ impl Emit<'_> {
 
     /// Takes what is told, `R8 =` its value; goes to `unknown` if nothing is. Uses R0 to R5, and R9.
     fn told(&mut self, maps: &Maps, bits: BitMaps, key: Slot, words: &BTreeSet<u32>, unknown: Label) -> Written {
-        let first = self.a.slot("first image", 8, 8);
+        let [first, began] = ["first image", "began"].map(|name| self.a.slot(name, 8, 8));
         self.trusted_task(R9, Who::Subject);
         self.walk(R0, R9, "task_struct.pid")?;
         self.a.store(Size::B8, R10, key.at(8), R0);
+        self.walk(R0, R9, "task_struct.start_boottime")?;
+        let boot = self.k.boot_time;
+        self.a.load_const(R1, boot).add(R0, R1).store(Size::B8, R10, began.at(0), R0);
         self.walk(R9, R9, "task_struct.group_leader")?;
         self.image(maps, first)?;
         self.a.store(Size::B8, R10, key.at(0), R0);
         self.a.load_map(R1, bits.told).slot_address(R2, key, 0).call(Helper::MapLookupElem);
         self.a.jump_if(Cond::Eq, R0, 0, unknown).mov(R8, R0);
+        self.a.load(Size::B8, R1, R8, value::SINCE).load(Size::B8, R2, R10, began.at(0));
+        self.a.jump_if(Cond::Gt, R2, R1, unknown);
         for word in words {
             self.a.load(Size::B8, R1, R8, value::BITS + 8 * *word as i16);
             self.put_word(*word);
