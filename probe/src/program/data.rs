@@ -279,7 +279,7 @@ impl Emit<'_> {
         }
         self.a.jump_if(Cond::Le, R9, MAX_IOVECS as i32, few).mov(R9, MAX_IOVECS as i32).bind(few);
         self.a.store(Size::B8, R7, cell::COUNT, R9);
-        // Long ones are twice as long. Verifiers before 6.10 know nothing of a product with a register.
+        // Long ones are twice as long. Older verifiers (6.1) know nothing of a product with a register.
         self.a.mov(R2, R9).lsh(R2, SHORT_SHIFT);
         match self.narrow {
             Some(narrow) => {
