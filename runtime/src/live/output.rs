@@ -176,3 +176,44 @@ impl Outputs {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(texts: &[&str]) -> Vec<Box<[u8]>> {
+        texts.iter().map(|text| text.as_bytes().into()).collect()
+    }
+
+    #[test]
+    fn an_output_that_fails_is_kept_and_counted() {
+        let full = Path::new("/dev/full");
+        if !full.exists() {
+            return eprintln!("skipped: no {}", full.display());
+        }
+        let mut outputs = Outputs::new(false, Some(full)).expect("opened");
+        outputs.write(&lines(&["one", "two"])).expect("others go on");
+        outputs.write(&lines(&["three"])).expect("others go on");
+        assert_eq!(outputs.0[0].missing, 3);
+        // It works again.
+        let path = std::env::temp_dir().join(format!("peregrine-outputs-{}", std::process::id()));
+        outputs.0[0].to = To::File(File::create(&path).expect("a file"));
+        outputs.write(&lines(&["four"])).expect("written");
+        outputs.write(&lines(&["five"])).expect("written");
+        let written = std::fs::read_to_string(&path).expect("readable");
+        std::fs::remove_file(&path).expect("removed");
+        assert_eq!((outputs.0[0].missing, &*written), (0, "\nfour\nfive\n"));
+    }
+
+    #[test]
+    fn an_output_that_nobody_reads_goes() {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let to = To::File(File::from(std::os::fd::OwnedFd::from(writer)));
+        let mut outputs = Outputs(vec![Output { name: "a pipe".to_owned(), to, missing: 0 }]);
+        let error = outputs.write(&lines(&["one"])).expect_err("none is left");
+        assert!(error.to_string().contains("nobody reads"), "{error}");
+        // None was asked for.
+        Outputs(Vec::new()).write(&lines(&["one"])).expect("nothing to do");
+    }
+}
