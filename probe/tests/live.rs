@@ -78,7 +78,7 @@ fn rings_are_read_by_threads_of_their_own() {
         threads.into_iter().map(|thread| thread.join().expect("read")).sum::<usize>()
     });
     assert!(levels.iter().all(|level| level.is_empty()));
-    assert_eq!(read + probe.losses().expect("losses").total() as usize, CALLS);
+    assert_eq!(read + lost(&probe) as usize, CALLS);
 }
 
 /// A process that waits is ended by a signal; who it was.
@@ -118,7 +118,14 @@ fn other_events_are_wanted_later() {
         assert_eq!((calls, signals), (1, 1), "turn {turn}");
         assert_eq!(seen(&[]), (0, 0, programs), "what nobody wants costs nothing");
     }
-    assert_eq!(probe.losses().expect("losses").total(), 0);
+    assert_eq!(lost(&probe), 0);
+}
+
+/// Events that were lost, but for calls of 32-bit programs that are only counted: other tests make them.
+fn lost(probe: &Probe) -> u64 {
+    let losses = probe.losses().expect("losses");
+    let counted = losses.counted.iter().filter(|(cause, ..)| *cause != Loss::Compat);
+    losses.skipped + counted.map(|(.., count)| count).sum::<u64>()
 }
 
 /// Call 20 is `getpid` for 32-bit programs and `writev` for others; 166 is nothing that is recorded.
