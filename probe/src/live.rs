@@ -12,6 +12,10 @@
 //! rings hold can still be read. An event whose program the kernel refuses is named in [`Probe::refused`]; all others
 //! are there. Every event that was made and not sent is counted.
 
+mod cpus;
+
+pub use cpus::online_cpus;
+
 use crate::btf::{Btf, BtfError, Kind};
 use crate::clock::Clock;
 use crate::features::lift_memlock;
@@ -21,9 +25,10 @@ use crate::filter::{self, Prefilter};
 use crate::image::{Images, Keep, counter};
 use crate::program::{self, Filtering, GenerateError, Kernel, Loss, Maps, WantedCalls, layout};
 use crate::ring::{Ring, RingError};
-use crate::sys::map::{MapSpec, MapType, clear_program, set_map, set_program};
+use crate::sys::map::{MapSpec, MapType, clear_program, set_program};
 use crate::sys::program::{Link, LoadError, LoadSpec, Loaded, ProgramInfo, Tracepoint, load};
 use aya::maps::{Map, MapData, MapError, PerCpuArray};
+use cpus::rings;
 use peregrine_compiler::ir::RuleId;
 use peregrine_compiler::kernel::{Atom, EventPlan, Filter, KernelPlan};
 use peregrine_schema::capture::Hook;
@@ -477,30 +482,6 @@ impl Probe {
         }
         Ok(losses)
     }
-}
-
-/// The CPUs that are at work.
-///
-/// # Errors
-///
-/// As the kernel gives them.
-pub fn online_cpus() -> io::Result<Vec<u32>> {
-    aya::util::online_cpus().map_err(|(_, error)| error)
-}
-
-/// A ring for each CPU that is online, and the array in which programs find that of each CPU that there may be: one that
-/// comes later writes into the ring of another.
-fn rings(cpus: u32, online: &[u32], bytes: u32) -> Result<(Vec<Ring>, OwnedFd), ProbeError> {
-    let map = |error| ProbeError::Map { name: "rings", error };
-    let rings = online.iter().map(|_| Ring::create("ring", bytes)).collect::<Result<Vec<_>, _>>()?;
-    let Some(first) = rings.first() else { return Err(ProbeError::Cpus(io::ErrorKind::NotFound.into())) };
-    let outer = MapSpec::array_of_maps("rings", cpus, first.as_fd()).create_fd().map_err(map)?;
-    let writable = MapData::from_fd(outer.try_clone().map_err(map)?)?;
-    for cpu in 0..cpus {
-        let own = online.iter().position(|online| *online == cpu).unwrap_or(cpu as usize % rings.len());
-        set_map(&writable, cpu, rings[own].as_fd()).map_err(map)?;
-    }
-    Ok((rings, outer))
 }
 
 /// Where images are kept: as asked, or as this kernel can.

@@ -11,12 +11,14 @@ mod common;
 use common::{Reads, call, kernel, tracepoint};
 use peregrine_compiler::kernel::KernelPlan;
 use peregrine_compiler::load::{Loader, Options as LoadOptions};
-use peregrine_probe::asm::{Asm, Reg};
-use peregrine_probe::image::Keep;
+use peregrine_probe::asm::{Asm, Helper, Reg, Size};
+use peregrine_probe::image::{Images, Keep, Tasks};
 use peregrine_probe::live::{Options, Probe};
+use peregrine_probe::sys::map::{MapSpec, MapType};
 use peregrine_probe::sys::program::{Link, LoadSpec, Loaded, load};
 use peregrine_schema::EVENTS;
 use peregrine_schema::capture::Hook;
+use std::os::fd::AsRawFd as _;
 
 /// Calls of a round, and rounds; the median counts.
 const CALLS: u32 = 20_000;
@@ -151,6 +153,60 @@ fn cost_of_events() {
     compare("read", ways("READ_X"), CALLS, || {
         call(libc::SYS_read, &[fd, address, 1]);
     });
+}
+
+/// Of what programs call, and of the way to the program of a call.
+#[test]
+#[ignore = "prints figures"]
+fn cost_of_helpers() {
+    let text = c"/usr/lib/os-release".as_ptr().expose_provenance() as u64;
+    compare("getppid", helpers(), 10 * CALLS, || {
+        call(libc::SYS_getppid, &[text]);
+    });
+}
+
+fn helpers() -> Option<Vec<Way>> {
+    let kernel = kernel(Reads::Cast)?;
+    let mut ways = least()?;
+    let spec = LoadSpec::new(tracepoint(&kernel, Hook::SysExit));
+    let mut add = |name, write: &dyn Fn(&mut Asm)| {
+        let mut a = Asm::new("helper");
+        a.mov(Reg::R6, Reg::R1);
+        write(&mut a);
+        a.mov(Reg::R0, 0).exit();
+        let program = load(&a.finish().expect("a program"), &spec).expect("loaded");
+        ways.push(Way { name, attached: Attached::Empty(program, None) });
+    };
+    // Programs keep the maps that they use.
+    let array = MapSpec::new("array", MapType::PercpuArray, 4, 256, 1).create_fd().expect("array");
+    let lru = MapSpec::new("lru", MapType::LruHash, 4, 136, 1024).create_fd().expect("hash");
+    let Tasks::Storage(storage) = Images::create(Keep::Storage).map(kept).ok()?.tasks() else { return None };
+    let first_argument = kernel.find("pt_regs", "di")?.offset as i16;
+    let look_up = |a: &mut Asm, map: i32| {
+        let key = a.slot("key", 4, 4);
+        a.store(Size::B4, Reg::R10, key.at(0), 0);
+        a.load_map(Reg::R1, map).slot_address(Reg::R2, key, 0).call(Helper::MapLookupElem);
+    };
+    add("the current task", &|a| {
+        a.call(Helper::GetCurrentTaskBtf);
+    });
+    add("and its storage", &|a| {
+        a.call(Helper::GetCurrentTaskBtf).mov(Reg::R2, Reg::R0).load_map(Reg::R1, storage);
+        a.mov(Reg::R3, 0).mov(Reg::R4, 0).call(Helper::TaskStorageGet);
+    });
+    add("a lookup, array per CPU", &|a| look_up(a, array.as_raw_fd()));
+    add("a lookup, LRU hash", &|a| look_up(a, lru.as_raw_fd()));
+    add("a text of the program", &|a| {
+        let bytes = a.slot("text", 256, 8);
+        a.slot_address(Reg::R1, bytes, 0).mov(Reg::R2, 256).load(Size::B8, Reg::R3, Reg::R6, 0);
+        a.load(Size::B8, Reg::R3, Reg::R3, first_argument).call(Helper::ProbeReadUserStr);
+    });
+    Some(ways)
+}
+
+/// For as long as this program runs.
+fn kept<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
 }
 
 /// Of events that filters drop.

@@ -16,9 +16,9 @@
 //! Numbers of threads are used again. What is told is of the thread that had its number at a time, `since`, nanoseconds since
 //! the epoch; of one that began later nothing is known by it.
 //!
-//! What must hold: whoever sets bits takes them away before the facts that they are about change, or as soon as it can
-//! tell; events in between are judged by the old ones. The image and the thread stand in the value of what is told, too,
-//! and a program looks at them last: the kernel may give the memory of a value that is replaced to another one while a
+//! What must hold: whoever sets bits sets others as soon as it can tell that the facts have changed that they are about;
+//! events in between are judged by the old ones. The image and the thread stand in the value of what is told, too, and a
+//! program looks at them last: the kernel may give the memory of a value that is replaced to another one while a
 //! program looks at it. The version is read before the bits are looked up.
 //!
 //! [`KernelPlan::image`]: peregrine_compiler::kernel::KernelPlan::image
@@ -148,24 +148,6 @@ impl TaskBits {
         }
         told.update(&key, &value, 0)?;
         self.renew()
-    }
-
-    /// Nothing is known of the thread any more.
-    ///
-    /// # Errors
-    ///
-    /// As the kernel gives them.
-    pub fn forget(&self, image: u64, thread: u64) -> io::Result<()> {
-        if self.0.told.layout().delete(&key(image, thread))? { self.renew() } else { Ok(()) }
-    }
-
-    /// The thread has ended: another one may get its number.
-    ///
-    /// # Errors
-    ///
-    /// As the kernel gives them.
-    pub fn ended(&self, image: u64, thread: u64) -> io::Result<()> {
-        self.0.told.layout().delete(&key(image, thread)).map(drop)
     }
 
     /// What programs have kept is void.

@@ -54,12 +54,6 @@ impl Telling {
         self.bits.set(image, tid.cast_unsigned(), ts, &words).is_ok()
     }
 
-    /// A thread has ended.
-    pub(super) fn ended(&self, image: u64, tid: i64) {
-        // What was not told need not be forgotten; of what cannot be, the least used goes.
-        let _ = self.bits.ended(image, tid.cast_unsigned());
-    }
-
     fn may_hold(
         &self,
         condition: &ImageCondition,

@@ -221,12 +221,12 @@ impl Worker {
             if ts > until {
                 break false;
             }
-            keeper.take_changes(ts, rules.generation);
+            keeper.take_changes(ts);
             keeper.own(&record, bytes, rules);
             batch.take(next);
             records += 1;
         };
-        keeper.take_changes(until, rules.generation);
+        keeper.take_changes(until);
         drop(batch);
         keeper.retry(now, rules);
         order.done(number, until);
@@ -255,7 +255,7 @@ fn change(bytes: &[u8], ring: usize) -> Option<Change> {
 
 impl Keeper {
     /// Takes in the changes of other workers up to a time.
-    fn take_changes(&mut self, until: u64, generation: &Generation) {
+    fn take_changes(&mut self, until: u64) {
         while let Some(change) = self.changes.pop_front_if(|change| change.ts <= until) {
             // Own ones come from the ring.
             if change.ring == self.number {
@@ -263,7 +263,7 @@ impl Keeper {
             }
             let Some(record) = RingRecord::parse(&change.record) else { continue };
             let Some(event) = capture::live(record.event, record.cpu) else { continue };
-            self.take_in(&record, &event, generation, &mut |_| {});
+            self.take_in(&record, &event, &mut |_| {});
         }
     }
 
@@ -284,7 +284,7 @@ impl Keeper {
         if !known {
             self.look_up(record, event.tid);
         }
-        self.match_event(record, &event, rules, true);
+        self.match_event(record, &event, rules);
     }
 
     /// Deals with the records that wait, whose image has come or whose time is over.
@@ -305,7 +305,7 @@ impl Keeper {
             } else {
                 self.shared.stats[self.number].count_late();
             }
-            self.match_event(&record, &event, rules, false);
+            self.match_event(&record, &event, rules);
         }
         self.waiting = still;
     }
@@ -337,9 +337,7 @@ impl Keeper {
         self.state.name_image(tid, record.image);
     }
 
-    /// Shows an event to the rules. Of one that does not come in its order the thread may have ended: the kernel is told
-    /// nothing of it.
-    fn match_event(&mut self, record: &RingRecord<'_>, event: &Record<'_>, rules: &mut Rules<'_>, in_order: bool) {
+    fn match_event(&mut self, record: &RingRecord<'_>, event: &Record<'_>, rules: &mut Rules<'_>) {
         self.events += 1;
         // Numbers of different workers differ.
         let number = self.events * self.shared.stats.len() as u64 + self.number as u64;
@@ -350,7 +348,7 @@ impl Keeper {
         let alerts = self.alerts.clone();
         let ring = self.number;
         let env = std::mem::take(&mut self.env);
-        self.take_in(record, event, rules.generation, &mut |(state, current)| {
+        self.take_in(record, event, &mut |(state, current)| {
             if own {
                 return;
             }
@@ -367,9 +365,7 @@ impl Keeper {
                 stats.count_shadowed(matched);
             }
         });
-        if in_order
-            && event.code != code::PROCEXIT_1_E
-            && let Some(telling) = rules.generation.told()
+        if let Some(telling) = rules.generation.told()
             && self.state.is_news(&self.current, rules.generation.number())
         {
             let delivered = Delivered { number, record: event, state: &self.state, current: &self.current, first_ts };
@@ -382,22 +378,8 @@ impl Keeper {
     }
 
     /// Takes a record into the state, and shows it to `visit` in between if rules may see it.
-    fn take_in(
-        &mut self,
-        record: &RingRecord<'_>,
-        event: &Record<'_>,
-        generation: &Generation,
-        visit: &mut dyn FnMut((&State, &Current)),
-    ) {
+    fn take_in(&mut self, record: &RingRecord<'_>, event: &Record<'_>, visit: &mut dyn FnMut((&State, &Current))) {
         let state = &mut self.state;
-        // Each worker takes back what it has told itself: one that is behind may tell of a thread whose end another one
-        // has dealt with.
-        if event.code == code::PROCEXIT_1_E
-            && let Some(telling) = generation.told()
-            && let Some(image) = state.told_of(event.tid, generation.number())
-        {
-            telling.ended(image, event.tid);
-        }
         state.lend(event.tid, record.descriptors());
         let for_rules = state.apply(event, &mut self.current);
         if record.begins() {

@@ -67,13 +67,6 @@ impl State {
         !thread.is_invalid() && !thread.is_dead()
     }
 
-    /// The image under which the kernel has been told of a thread, under these rules.
-    pub fn told_of(&mut self, tid: i64, rules: u64) -> Option<u64> {
-        let slot = self.threads.slot(tid)?;
-        let row = self.threads.hot.at_mut(slot);
-        (row.told == TOLD + rules).then_some(row.image)
-    }
-
     /// Forgets a thread.
     pub fn forget(&mut self, tid: i64) {
         self.threads.remove(tid);
