@@ -20,8 +20,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How long a worker is waited for, ns.
-const PATIENCE: u64 = 250_000_000;
+/// How long a worker is waited for, ns. Where processes that want a CPU are many, a worker gets none for some hundred
+/// milliseconds now and then.
+const PATIENCE: u64 = 1_000_000_000;
 
 /// How long a record is expected to be on its way from the clock to its ring, at first and at most, ns.
 const UNDER_WAY: u64 = 3_000_000;
